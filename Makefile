@@ -1,0 +1,57 @@
+SUITE ?= quick##            the suite to run or report: a name in suites/ or a path to a .toml
+GPUS ?=##                   run at 1, 2, 4, … up to this many GPUs (default: what the machine has)
+PYTHON ?= python3.11##      the Python 3.11 to build .venv with
+TORCH ?= $(or $(file < .venv/.torch),cpu)##  the build of torch, cpu or cuda (default: the one in .venv, else cpu)
+
+VENV := .venv/bin
+LOCKS := requirements/lock.txt requirements/torch-$(TORCH).txt requirements/uv.txt pyproject.toml requirements/setup.sh
+STAMP := .venv/.lock-$(shell { cat $(LOCKS); pwd; } 2>/dev/null | sha256sum | cut -c1-16)-$(TORCH)
+CELLS := $(SUITE) $(if $(GPUS),--gpus $(GPUS))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup data bench report test lint format microbench lock clean
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' Makefile
+	@echo; echo "variables, e.g. make bench SUITE=quick GPUS=2"
+	@awk -F ' [?]=.*## +' '/^[A-Z]+ [?]=/ { printf "  %-17s%s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMP) ## build .venv from the locks (does nothing when it is up to date)
+
+$(STAMP):
+	@requirements/setup.sh "$(PYTHON)" "$(TORCH)" "$@"
+
+data: setup ## fetch MNIST into data/ (or $BENCH_DATA), unless it is there
+	@$(VENV)/bench data mnist
+
+bench: setup ## run what is not finished of SUITE, then draw its report
+	@if grep -qs mnist suites/$(SUITE).toml $(SUITE); then $(VENV)/bench data mnist; fi
+	@$(VENV)/bench run $(CELLS)
+	@$(VENV)/bench report $(CELLS)
+
+report: setup ## draw the report of SUITE from its journals, running nothing
+	@$(VENV)/bench report $(CELLS)
+
+test: setup ## run the tests
+	@$(VENV)/python -m pytest
+
+lint: setup ## check style, form and types
+	@$(VENV)/ruff check
+	@$(VENV)/ruff format --check
+	@$(VENV)/mypy
+	@$(VENV)/shellcheck -x .ci/run requirements/*.sh
+
+format: setup ## put the code in form, mend what can be mended
+	@$(VENV)/ruff check --fix
+	@$(VENV)/ruff format
+
+microbench: setup ## measure engine overhead, training, journal and start-up times
+	@$(VENV)/python -m pytest -o addopts= --timeout=0 --benchmark-only --benchmark-group-by=group \
+	  --benchmark-columns=min,median,max,rounds tests/benchmarks
+
+lock: setup ## compile the locks again from requirements/bench.in, keeping the pins that fit
+	@requirements/lock.sh "$(CURDIR)/$(VENV)/uv"
+
+clean: ## remove .venv and caches; data/ and results/ stay
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks build *.egg-info
+	@find bench tests -name __pycache__ -prune -exec rm -rf {} +
