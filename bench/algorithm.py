@@ -1,0 +1,75 @@
+"""The protocol of an algorithm: how configurations are chosen and trainings stopped early."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.options import Options
+
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
+    from ray.tune.schedulers import TrialScheduler
+    from ray.tune.search import Searcher
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What an algorithm may know of the search it is asked to do (it always minimises `loss`)."""
+
+    space: "ConfigurationSpace"
+    max_steps: int
+    """Steps of one full training; a trial never runs longer."""
+    slots: int
+    """Trials that can run at once."""
+    seed: int
+    """In [0, 2**32); all randomness of the algorithm comes from it."""
+
+
+class Algorithm(Options, ABC):
+    """A search algorithm: one file in bench/algorithms/, its options as pydantic fields.
+
+    It imports Ray Tune and its library inside its methods, so that planning starts at once.
+    """
+
+    @abstractmethod
+    def ray(self, problem: Problem) -> "tuple[Searcher, TrialScheduler]":
+        """The native pair for Ray Tune: result key `loss`, mode `min`, time `training_iteration`.
+
+        Every setting is passed explicitly; nothing is drawn from a global generator.
+        """
+
+
+def effective_settings(thing: Any, depth: int = 3) -> dict[str, Any]:
+    """Read the settings that a library object really has, for the journal's header.
+
+    Its class and its attributes that are plain values or short lists of them, and, `depth` levels
+    down, those of the objects it is made of. Read off the object, not off what was asked for: a
+    default that a library changes is seen here.
+    """
+    settings: dict[str, Any] = {"class": f"{type(thing).__module__}.{type(thing).__qualname__}"}
+    for name, value in sorted(getattr(thing, "__dict__", {}).items()):
+        if (plain := _plain(value)) is not None:
+            settings[name] = plain
+        elif depth > 1 and _is_library_object(value):
+            settings[name] = effective_settings(value, depth - 1)
+        elif depth > 1 and isinstance(value, list) and value and _is_library_object(value[0]):
+            settings[name] = [effective_settings(each, depth - 1) for each in value]
+    return settings
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else str(value)
+    if value == {}:
+        return {}  # e.g. a rung nobody has reached
+    if isinstance(value, list | tuple) and 0 < len(value) <= 64:
+        parts = [_plain(each) for each in value]
+        return None if any(part is None for part in parts) else parts
+    return None
+
+
+def _is_library_object(value: Any) -> bool:
+    package = type(value).__module__.split(".")[0]
+    return package in {"ray", "optuna", "bench"} and hasattr(value, "__dict__")

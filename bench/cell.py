@@ -1,0 +1,80 @@
+"""The cell: one search, fully resolved, and the key that names it."""
+
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+from bench.seeds import digest
+
+COMPARABILITY = 1
+"""Raised when a change of this code makes new results incomparable with old ones."""
+
+
+@dataclass(frozen=True)
+class PlugIn:
+    """An objective or an algorithm, with all its options resolved."""
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict)
+    path: str | None = None
+    """The user's own .py file, absolute; None for those of this package."""
+    source: str | None = None
+    """SHA-256 of that file: an edited plug-in makes other cells."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        return {"name": self.name, "options": self.options, "source": self.source}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One search: (objective, algorithm, engine, device, GPU count, seed, budget)."""
+
+    objective: PlugIn
+    algorithm: PlugIn
+    engine: str
+    device: str
+    """"cuda", or "cpu": then one "GPU" is one core with one thread."""
+    gpus: int
+    gpus_per_trial: float
+    seed: int
+    budget: int
+    """Full trainings' worth of steps, whoever spends them."""
+    max_steps: int
+    max_seconds: float | None = None
+    """Guard: a cell that runs longer is ended and counts as failed."""
+    max_trial_seconds: float | None = None
+    """Guard: a trial that trains longer is killed and counts as failed."""
+
+    @property
+    def slots(self) -> int:
+        """Trials that run at once."""
+        return int(self.gpus / self.gpus_per_trial + 1e-9)
+
+    @property
+    def budget_steps(self) -> int:
+        return self.budget * self.max_steps
+
+    @cached_property
+    def key(self) -> str:
+        """Readable, fit for a file name; the end is a hash of all that can change the result."""
+        identity = {
+            **{name: getattr(self, name) for name in self.__dataclass_fields__},
+            "objective": self.objective.identity,
+            "algorithm": self.algorithm.identity,
+            "comparability": COMPARABILITY,
+        }
+        readable = (
+            f"{self.objective.name}-{self.algorithm.name}-{self.engine}-{self.device}"
+            f"-g{self.gpus}-s{self.seed}-b{self.budget}"
+        )
+        return f"{readable}-{digest(identity)[:10]}"
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> "Cell":
+        """Raises TypeError or KeyError where the fields are not those of a cell."""
+        plugins = {kind: PlugIn(**fields[kind]) for kind in ("objective", "algorithm")}
+        return cls(**{**fields, **plugins})

@@ -1,0 +1,165 @@
+"""The journal: the append-only record of one cell, one writer, JSON lines.
+
+The first line is the header (`start`); then, in the order in which they happened:
+
+`suggest`  trial, configuration, suggest_seconds
+`report`   trial, step, loss, step_seconds, setup_seconds (first step after a start), whatever else
+           the training returned; raw_loss where the loss that counts is not what was measured
+`decide`   trial, step, decision (continue, pause, stop), decide_seconds, observe_seconds
+`finish`   trial, step, status (completed, stopped, failed, cut), error, observe_seconds
+`end`      status (completed, failed), reason; nothing follows it
+
+Each has `seconds`: when it happened on the engine's clock, which starts at 0 when the search does.
+docs/journal.md says what each field means. No pickles: reading a stranger's journal runs no code.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.errors import UserError
+
+FORMAT = 1
+"""Version of the journal's form; a reader refuses a greater one."""
+
+LONGEST_END = 4096
+"""Bytes of the longest `end` line that is written."""
+
+EVENTS = ("start", "suggest", "report", "decide", "finish", "end")
+
+
+class Journal:
+    """Writes one cell's journal; every event is on disk when `write` returns.
+
+    `check` is called before each event; what it raises (this process is no longer the one that
+    may write) keeps the event out. Raises UserError where the folder is missing, read-only or
+    full, and where the file exists.
+    """
+
+    def __init__(
+        self, path: Path, header: dict[str, Any], check: Callable[[], None] = lambda: None
+    ) -> None:
+        self.path = path
+        self._check = check
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+        try:
+            self._file = os.open(path, flags, 0o644)
+        except OSError as error:
+            raise _cannot_write(path, error) from None
+        try:
+            self.write({"event": "start", "format": FORMAT, **header})
+        except UserError:
+            self.close()
+            path.unlink(missing_ok=True)
+            raise
+
+    def write(self, event: dict[str, Any]) -> None:
+        """Append one event as one line, in one write, flushed to disk."""
+        self._check()
+        line = json.dumps(event, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+        try:
+            written = os.write(self._file, line)
+            while written < len(line):  # a disk that fills up takes a part before it refuses
+                written += os.write(self._file, line[written:])
+            os.fsync(self._file)
+        except OSError as error:
+            raise _cannot_write(self.path, error) from None
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+def _cannot_write(path: Path, error: OSError) -> UserError:
+    return UserError(
+        f"cannot write {path}: {error.strerror}; what is in it already is kept: "
+        "free space or choose another folder with --results, then run the same command again"
+    )
+
+
+@dataclass
+class Record:
+    """What a journal says. `problem` is why it cannot be trusted as a whole, or None."""
+
+    path: Path
+    header: dict[str, Any] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    end: dict[str, Any] | None = None
+    torn: bool = False
+    """The last line was cut off by a crash (and is not among the events)."""
+    problem: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        """A cell is finished if and only if the last line of its journal says so."""
+        return self.end is not None and self.problem is None
+
+
+def read(path: Path) -> Record:
+    """Read a journal, whatever state it is in; never raises for what the file holds."""
+    record = Record(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        record.problem = f"cannot be read: {error.strerror}"
+        return record
+    *lines, tail = data.split(b"\n")
+    record.torn = tail != b""
+    for number, event in enumerate(_parse(lines), start=1):
+        if isinstance(event, str):
+            record.problem = f"line {number}: {event}"
+        elif record.end is not None:
+            record.problem = f"line {number}: something follows the end"
+        elif number == 1:
+            record.header = event
+            record.problem = _header_problem(event)
+        elif event["event"] == "start":
+            record.problem = f"line {number}: a second header"
+        elif event["event"] == "end":
+            record.end = event
+        else:
+            record.events.append(event)
+        if record.problem:
+            return record
+    if record.torn and record.end is not None:
+        record.problem = "something follows the end"
+    if not lines:
+        record.problem = "is empty" if not record.torn else "the header is cut off"
+    return record
+
+
+def end_of(path: Path) -> dict[str, Any] | None:
+    """The `end` event if it is the journal's last line, else None; reads no more than that."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LONGEST_END))
+            lines = file.read().split(b"\n")
+    except OSError:
+        return None
+    if len(lines) < 2 or lines[-1] != b"":
+        return None
+    event = next(_parse([lines[-2]]))
+    return event if isinstance(event, dict) and event["event"] == "end" else None
+
+
+def _parse(lines: list[bytes]) -> Iterator[dict[str, Any] | str]:
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            yield "not JSON"
+            continue
+        if not isinstance(event, dict) or event.get("event") not in EVENTS:
+            yield f"not an event ({', '.join(EVENTS)})"
+        else:
+            yield event
+
+
+def _header_problem(event: dict[str, Any]) -> str | None:
+    if event["event"] != "start" or not isinstance(event.get("cell"), dict):
+        return "line 1: not a journal's header"
+    if not isinstance(event.get("format"), int) or event["format"] > FORMAT:
+        return f"line 1: format {event.get('format')}, this version reads up to {FORMAT}"
+    return None

@@ -1,0 +1,66 @@
+"""The protocol of an objective: what is tuned. An objective is one file in bench/objectives/."""
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from bench.options import Options
+
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
+
+
+class Training(Protocol):
+    """One training of one configuration, advanced step by step."""
+
+    def step(self) -> dict[str, float]:
+        """Train one step (a unit of fidelity, e.g. one epoch) and evaluate.
+
+        Returns at least `loss` (lower is better; NaN or infinite if the training diverged), and
+        whatever is worth recording beside it, e.g. `accuracy`.
+        """
+
+    def state(self) -> bytes:
+        """Everything that `load` needs to go on exactly where this training stands."""
+
+    def load(self, state: bytes) -> None:
+        """Continue from `state`: the steps that follow are those that would have followed there."""
+
+
+class Objective(Options, ABC):
+    """What is tuned: a search space, a fidelity and a training.
+
+    A subclass declares its options as pydantic fields. It imports heavy packages (torch) inside
+    its methods, so that planning and reporting start at once.
+    """
+
+    max_steps: int
+    """Steps of one full training."""
+
+    worst_loss: ClassVar[float]
+    """The loss that counts for a failed, timed-out or diverged training, and the bound at which
+    greater losses count: nothing is worse than this (e.g. the loss of guessing)."""
+
+    optimum: ClassVar[float | None] = None
+    """The least loss there is, where it is known."""
+
+    metrics: ClassVar[dict[str, str]] = {}
+    """What `step` returns beside `loss`: name -> unit, e.g. {"accuracy": "share of images"}."""
+
+    @abstractmethod
+    def space(self) -> "ConfigurationSpace":
+        """The search space, with its conditions."""
+
+    @abstractmethod
+    def train(self, configuration: dict[str, Any], seed: int, device: str) -> Training:
+        """Begin a training.
+
+        `configuration` holds the active hyper-parameters only, as plain Python values; `seed`
+        fixes everything random in it; `device` is "cpu" or "cuda" (a process sees only the
+        devices that are its own, and on "cpu" has one thread).
+        """
+
+    def prepare(self) -> None:
+        """Check, without network, that all a training needs is in place.
+
+        Raises UserError that names the command which fetches what is missing.
+        """

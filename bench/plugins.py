@@ -1,0 +1,100 @@
+"""Find objectives, algorithms and engines: a file's name is the thing's name.
+
+`bench/algorithms/tpe.py` *is* the algorithm `tpe`; there is no registry. A user's own is a path
+to a .py file that defines one class of the same kind; nothing else differs.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import ValidationError
+
+from bench.algorithm import Algorithm
+from bench.cell import PlugIn
+from bench.errors import UserError, one_of
+from bench.objective import Objective
+from bench.options import Options
+
+KINDS: dict[str, type[Options]] = {"objectives": Objective, "algorithms": Algorithm}
+
+
+def names(kind: str) -> list[str]:
+    """Names of the plug-ins of a kind (objectives, algorithms, engines): its folder's files."""
+    folder = Path(__file__).parent / kind
+    return sorted(f.stem for f in folder.glob("*.py") if not f.stem.startswith("_"))
+
+
+def load_module(kind: str, name: str) -> ModuleType:
+    """Import one of this package's plug-ins; UserError lists the legal names."""
+    if name not in names(kind):
+        raise UserError(f"unknown {kind[:-1]} '{name}'; {one_of(names(kind))}")
+    return importlib.import_module(f"bench.{kind}.{name}")
+
+
+def load_class(kind: str, name: str, path: str | None = None) -> type[Options]:
+    """The class of a plug-in; from the user's own file if `path` is given."""
+    module = load_module(kind, name) if path is None else _load_file(Path(path))
+    found = [
+        each
+        for each in vars(module).values()
+        if isinstance(each, type)
+        and issubclass(each, KINDS[kind])
+        and each.__module__ == module.__name__
+    ]
+    if len(found) != 1:
+        where = path or f"bench/{kind}/{name}.py"
+        raise UserError(
+            f"{where} must define exactly one class of kind {KINDS[kind].__name__} "
+            f"(bench/{kind[:-1]}.py says what it has), it defines {len(found)}"
+        )
+    return found[0]
+
+
+def resolve(kind: str, name: str | None, path: Path | None, options: dict[str, Any]) -> PlugIn:
+    """Check a plug-in's options and fill in the defaults.
+
+    Raises UserError for an unknown name, a bad file, and (pydantic's) ValidationError for options.
+    """
+    if path is None:
+        assert name is not None
+        options_in_full = load_class(kind, name)(**options).model_dump(mode="json")
+        return PlugIn(name, options_in_full)
+    path = path.resolve()
+    try:
+        source = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    options_in_full = load_class(kind, path.stem, str(path))(**options).model_dump(mode="json")
+    return PlugIn(path.stem, options_in_full, str(path), source)
+
+
+def make(kind: str, plugin: PlugIn) -> Any:
+    """Build the objective or the algorithm that a cell names."""
+    try:
+        return load_class(kind, plugin.name, plugin.path)(**plugin.options)
+    except ValidationError as error:
+        raise UserError(f"{plugin.name}: {error.errors()[0]['msg']}") from None
+
+
+def _load_file(path: Path) -> ModuleType:
+    if path.suffix != ".py" or not path.is_file():
+        raise UserError(f"{path} is not a .py file; give the path of one")
+    name = f"bench_user_{path.stem}"
+    known = sys.modules.get(name)
+    if known is not None and known.__file__ == str(path):
+        return known
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise UserError(f"{path} cannot be imported: {type(error).__name__}: {error}") from None
+    return module

@@ -1,0 +1,136 @@
+"""From a ConfigSpace to each engine's native search space, and back to active values.
+
+One walk over the hyper-parameters (`parameters`) feeds every conversion. Priors other than uniform
+and log-uniform, weighted choices and forbidden clauses have no counterpart in the engines: they
+are refused, never dropped.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import UserError
+
+if TYPE_CHECKING:
+    import optuna
+    from ConfigSpace import ConfigurationSpace
+    from ConfigSpace.hyperparameters import Hyperparameter
+    from ray.tune.search.sample import Domain
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A hyper-parameter in neutral terms: a range (bounds inclusive) or a choice."""
+
+    name: str
+    kind: str
+    """float, int or choice."""
+    lower: float = 0
+    upper: float = 0
+    log: bool = False
+    choices: tuple[Any, ...] = ()
+
+
+def parameters(space: "ConfigurationSpace") -> list[Parameter]:
+    """The space's hyper-parameters, parents before children; UserError for what is not covered."""
+    if space.forbidden_clauses:
+        raise UserError(
+            f"the search space has forbidden clauses ({space.forbidden_clauses[0]}), which no "
+            "engine's space can express: use conditions, or parameters that cannot clash"
+        )
+    return [_parameter(hyperparameter) for hyperparameter in space.values()]
+
+
+def to_ray(space: "ConfigurationSpace") -> "dict[str, Domain]":
+    """Ray Tune's domains, by name; flat: it has no conditions, `active` applies them after."""
+    from ray import tune
+
+    def domain(parameter: Parameter) -> "Domain":
+        lower, upper, log = parameter.lower, parameter.upper, parameter.log
+        if parameter.kind == "choice":
+            return tune.choice(list(parameter.choices))
+        if parameter.kind == "int":  # Ray excludes the upper bound
+            return (tune.lograndint if log else tune.randint)(int(lower), int(upper) + 1)
+        return (tune.loguniform if log else tune.uniform)(lower, upper)
+
+    return {parameter.name: domain(parameter) for parameter in parameters(space)}
+
+
+def to_optuna(space: "ConfigurationSpace") -> "Callable[[optuna.trial.BaseTrial], None]":
+    """Optuna's define-by-run form: suggests what is active, in order, conditions included."""
+    known = {parameter.name: parameter for parameter in parameters(space)}
+
+    def suggest(trial: "optuna.trial.BaseTrial") -> None:
+        def value(name: str) -> Any:
+            parameter = known[name]
+            lower, upper, log = parameter.lower, parameter.upper, parameter.log
+            if parameter.kind == "choice":
+                return trial.suggest_categorical(name, parameter.choices)
+            if parameter.kind == "int":
+                return trial.suggest_int(name, int(lower), int(upper), log=log)
+            return trial.suggest_float(name, lower, upper, log=log)
+
+        for _ in _walk(space, value):
+            pass
+
+    return suggest
+
+
+def active(space: "ConfigurationSpace", values: dict[str, Any]) -> dict[str, Any]:
+    """The configuration that native values stand for: active parameters, plain Python values.
+
+    Raises ValueError for a missing, unknown or illegal value: an engine left the space.
+    """
+    if unknown := set(values) - set(space):
+        raise ValueError(f"not in the search space: {sorted(unknown)}")
+
+    def value(name: str) -> Any:
+        if name not in values:
+            raise ValueError(f"no value for {name}, which is active")
+        plain = values[name].item() if hasattr(values[name], "item") else values[name]
+        if not space[name].legal_value(plain):
+            raise ValueError(f"{name} = {plain!r} is outside {space[name]}")
+        return plain
+
+    return dict(_walk(space, value))
+
+
+def _walk(space: "ConfigurationSpace", value: Callable[[str], Any]) -> Iterator[tuple[str, Any]]:
+    """Ask for the value of each active parameter, parents first, and yield both."""
+    from ConfigSpace.types import NotSet
+
+    values: dict[str, Any] = {}
+    for name in space:
+        conditions = space.parent_conditions_of[name]
+        if all(condition.satisfied_by_value(values) for condition in conditions):
+            values[name] = value(name)
+            yield name, values[name]
+        else:
+            values[name] = NotSet
+
+
+def _parameter(hyperparameter: "Hyperparameter") -> Parameter:
+    import ConfigSpace as cs
+
+    name = hyperparameter.name
+    if isinstance(hyperparameter, cs.UniformFloatHyperparameter):
+        bounds = float(hyperparameter.lower), float(hyperparameter.upper)
+        return Parameter(name, "float", *bounds, log=hyperparameter.log)
+    if isinstance(hyperparameter, cs.UniformIntegerHyperparameter):
+        whole = int(hyperparameter.lower), int(hyperparameter.upper)
+        return Parameter(name, "int", *whole, log=hyperparameter.log)
+    if isinstance(hyperparameter, cs.Constant):
+        return Parameter(name, "choice", choices=(hyperparameter.value,))
+    if isinstance(hyperparameter, cs.OrdinalHyperparameter):
+        return Parameter(name, "choice", choices=tuple(hyperparameter.sequence))
+    if isinstance(hyperparameter, cs.CategoricalHyperparameter) and _unweighted(hyperparameter):
+        return Parameter(name, "choice", choices=tuple(hyperparameter.choices))
+    raise UserError(
+        f"hyper-parameter {name}: {type(hyperparameter).__name__} with weights or a prior is not "
+        "supported; legal: Float and Integer (uniform or log), Categorical without weights, "
+        "Ordinal, Constant"
+    )
+
+
+def _unweighted(hyperparameter: Any) -> bool:
+    return len({float(p) for p in hyperparameter.probabilities}) == 1

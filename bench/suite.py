@@ -1,0 +1,186 @@
+"""The suite: a TOML file of lists that multiply into cells. Planning is pure and its order stable.
+
+The order is GPU count, seed, objective, algorithm: a run that is cut short has whole seeds.
+"""
+
+import tomllib
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from bench import plugins
+from bench.cell import Cell, PlugIn
+from bench.errors import UserError, one_of
+
+FOLDER = next(
+    (each for each in (Path("suites"), Path(__file__).parent.parent / "suites") if each.is_dir()),
+    Path("suites"),
+)
+"""Of the current folder, else of the checkout that this package is in."""
+
+Count = Annotated[int, Field(ge=1, strict=True)]
+Seconds = Annotated[float, Field(gt=0, strict=True)]
+
+
+def _seed_list(seeds: Any) -> Any:
+    """3 means 0, 1, 2."""
+    if isinstance(seeds, list):
+        return seeds
+    if isinstance(seeds, int) and not isinstance(seeds, bool) and seeds >= 1:
+        return list(range(seeds))
+    raise ValueError("give how many, e.g. 3, or which, e.g. [0, 1, 2]")
+
+
+Seed = Annotated[int, Field(ge=0, strict=True)]
+
+
+class Entry(BaseModel):
+    """One objective or algorithm of a suite: its name or path; whatever else is an option."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+    name: str | None = None
+    path: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Entry":
+        if (self.name is None) == (self.path is None):
+            raise ValueError("give either name or path (of your own .py file)")
+        return self
+
+
+class Suite(BaseModel):
+    """A suite file's contents; the device and the default GPU counts are those of the machine."""
+
+    model_config = ConfigDict(extra="forbid")
+    title: Annotated[str, Field(strict=True)] = ""
+    objectives: Annotated[list[Entry], Field(min_length=1)]
+    algorithms: Annotated[list[Entry], Field(min_length=1)]
+    engines: Annotated[list[str], Field(min_length=1)] = ["ray"]
+    gpus: Annotated[list[Count], Field(min_length=1)] | None = None
+    """GPU counts; default: 1, 2, 4, … up to what the machine has."""
+    gpus_per_trial: Annotated[float, Field(gt=0, strict=True)] = 1
+    seeds: Annotated[list[Seed], Field(min_length=1), BeforeValidator(_seed_list)]
+    """How many (0, 1, 2, …), or which."""
+    budget: Count
+    """Full trainings' worth of steps for each cell."""
+    max_seconds: Seconds | None = None
+    max_trial_seconds: Seconds | None = None
+
+
+def names() -> list[str]:
+    """Names of the suites in `suites/`."""
+    return sorted(file.stem for file in FOLDER.glob("*.toml"))
+
+
+def find(name_or_path: str) -> Path:
+    """The file of a suite given by name (in `suites/`) or by path; UserError lists the legal."""
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = FOLDER / f"{name_or_path}.toml"
+    if not path.is_file():
+        raise UserError(
+            f"no suite '{name_or_path}' ({path} is not there); {one_of(names())}, or a .toml path"
+        )
+    return path
+
+
+def load(path: Path) -> Suite:
+    """Read and check a suite file; UserError is one line: file, place in it, cause."""
+    try:
+        with path.open("rb") as file:
+            return Suite(**tomllib.load(file))
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path}: not TOML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
+    except ValidationError as error:
+        raise UserError(f"{path}: {_in_one_line(error, [*Suite.model_fields])}") from None
+
+
+def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Cell]:
+    """The cells of a suite file for these GPU counts, in their stable order.
+
+    `gpus` is used as it is: the caller has chosen between the suite's own counts, the user's and
+    the machine's. Raises UserError for whatever is wrong in the file.
+    """
+    suite = load(path)
+    for engine in suite.engines:
+        if engine not in plugins.names("engines"):
+            legal = one_of(plugins.names("engines"))
+            raise UserError(f"{path}: engines: unknown engine '{engine}'; {legal}")
+    objectives = _resolve(path, "objectives", suite.objectives)
+    algorithms = _resolve(path, "algorithms", suite.algorithms)
+    max_steps = {id(each): plugins.make("objectives", each).max_steps for each in objectives}
+    cells = [
+        Cell(
+            objective=objective,
+            algorithm=algorithm,
+            engine=engine,
+            device=device,
+            gpus=count,
+            gpus_per_trial=suite.gpus_per_trial,
+            seed=seed,
+            budget=suite.budget,
+            max_steps=max_steps[id(objective)],
+            max_seconds=suite.max_seconds,
+            max_trial_seconds=suite.max_trial_seconds,
+        )
+        for count, seed, objective, engine, algorithm in product(
+            gpus, suite.seeds, objectives, suite.engines, algorithms
+        )
+    ]
+    _refuse_repetition(path, cells)
+    return cells
+
+
+def doubling(most: int) -> list[int]:
+    """1, 2, 4, … up to `most`.
+
+    >>> doubling(6)
+    [1, 2, 4]
+    """
+    return [1 << power for power in range(most.bit_length())]
+
+
+def _resolve(path: Path, kind: str, entries: list[Entry]) -> list[PlugIn]:
+    resolved = []
+    for index, entry in enumerate(entries):
+        file = path.parent / entry.path if entry.path is not None else None
+        options = entry.model_extra or {}
+        try:
+            resolved.append(plugins.resolve(kind, entry.name, file, options))
+        except UserError as error:
+            raise UserError(f"{path}: {kind}[{index}]: {error}") from None
+        except ValidationError as error:
+            name = entry.name or Path(str(entry.path)).stem
+            where = None if file is None else str(file.resolve())
+            legal = [*plugins.load_class(kind, name, where).model_fields]
+            place = f"{kind}[{index}] ({name})"
+            raise UserError(f"{path}: {_in_one_line(error, legal, place)}") from None
+    return resolved
+
+
+def _refuse_repetition(path: Path, cells: list[Cell]) -> None:
+    seen: set[str] = set()
+    for cell in cells:
+        if cell.key in seen:
+            raise UserError(
+                f"{path}: the cell {cell.key} comes twice; remove the repeated "
+                "objective, algorithm, engine, GPU count or seed"
+            )
+        seen.add(cell.key)
+
+
+def _in_one_line(error: ValidationError, legal: list[str], place: str = "") -> str:
+    """The first problem that pydantic found: where, what, and what would be legal."""
+    first: Any = error.errors()[0]
+    where = place
+    for part in first["loc"]:
+        where += f"[{part}]" if isinstance(part, int) else f".{part}" if where else part
+    if first["type"] == "extra_forbidden":
+        return f"{where}: unknown key; {one_of(legal)}"
+    message = first["msg"].removeprefix("Value error, ")
+    got = "" if first["type"] == "missing" else f", not {first['input']!r}"
+    return f"{where}: {message[0].lower() + message[1:]}{got}"
