@@ -1,0 +1,1 @@
+"""The engines, one file each: where trials run and on which clock."""

@@ -1,0 +1,130 @@
+"""What happens in a search, counted and written to the journal: one Recorder per cell."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from bench.cell import Cell
+from bench.journal import Journal
+
+Listener = Callable[[dict[str, Any]], None]
+
+
+class Recorder:
+    """Numbers the trials, counts the budget and writes the events, for either clock.
+
+    `clock` gives seconds since the search began. `worst_loss` is what a failed trial counts as.
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        journal: Journal,
+        worst_loss: float,
+        clock: Callable[[], float],
+        listener: Listener,
+    ) -> None:
+        self.cell = cell
+        self.worst_loss = worst_loss
+        self.clock = clock
+        self.spent_steps = 0
+        self.failure: BaseException | None = None
+        """Why the journal could not be written; the engine raises it when Ray has let go."""
+        self._journal = journal
+        self._listener = listener
+        self._numbers: dict[str, int] = {}
+        self._steps: dict[str, int] = {}
+        self._diverged: dict[str, str] = {}
+        self._undecided: dict[str, Any] | None = None
+        self._ended: tuple[float, str, str] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Ray pickles what it is given, for a restore that is never asked for: not this."""
+        return {}
+
+    def suggested(self, trial: str, configuration: dict[str, Any], seconds: float) -> None:
+        self._numbers[trial] = len(self._numbers)
+        self._steps[trial] = 0
+        self._write("suggest", trial, configuration=configuration, suggest_seconds=seconds)
+
+    def reported(self, trial: str, step: int, values: dict[str, Any]) -> None:
+        """One step of training is over and its result has arrived."""
+        if "raw_loss" in values and not math.isfinite(float(values["raw_loss"])):
+            self._diverged[trial] = f"the loss was {values['raw_loss']} at step {step}"
+        self._steps[trial] = step
+        self.spent_steps += 1
+        self._write("report", trial, step=step, **values)
+        if self.spent_steps >= self.cell.budget_steps:
+            self.end("completed", "budget spent")
+
+    def decided(self, trial: str, decision: str, seconds: float) -> None:
+        """The scheduler's word; unless it is `stop`, the searcher's `observed` completes it."""
+        event = {"step": self._steps[trial], "decision": decision.lower()}
+        event |= {"decide_seconds": seconds, "observe_seconds": 0.0}
+        if event["decision"] == "stop":
+            self._write("decide", trial, **event)
+        else:
+            self._undecided = {"trial": trial, **event}
+
+    def observed(self, seconds: float) -> None:
+        """The searcher has taken note of the last report, in `seconds`."""
+        if self._undecided is not None:
+            event, self._undecided = self._undecided, None
+            self._write("decide", event.pop("trial"), **{**event, "observe_seconds": seconds})
+
+    def finished(
+        self, trial: str, seconds: float, error: str | None = None, removed: bool = False
+    ) -> None:
+        """A trial is over; its failed step, which has no report, is spent all the same."""
+        if error is not None:
+            self.spent_steps += 1
+            status = "failed"
+        elif trial in self._diverged:
+            error, status = self._diverged[trial], "failed"
+        elif self._steps[trial] >= self.cell.max_steps:
+            status = "completed"
+        else:
+            budget_spent = self.spent_steps >= self.cell.budget_steps
+            status = "cut" if budget_spent or removed else "stopped"
+        self._finish(trial, status, error, seconds)
+        if self.spent_steps >= self.cell.budget_steps:
+            self.end("completed", "budget spent")
+
+    @property
+    def over(self) -> bool:
+        """The search has come to its end: no more events, but for the trials in flight."""
+        limit = self.cell.max_seconds
+        if self._ended is None and limit is not None and self.clock() > limit:
+            self.end("failed", f"ran past max_seconds = {limit:g}")
+        return self._ended is not None
+
+    def end(self, status: str, reason: str) -> None:
+        """Note the end of the search; the first one counts."""
+        if self._ended is None:
+            self._ended = (self.clock(), status, reason)
+
+    def close(self) -> None:
+        """Cut the trials in flight and write the end."""
+        if self._ended is None:
+            self.end("failed", "the algorithm made no more suggestions")
+        assert self._ended is not None
+        for trial in list(self._steps):
+            self._finish(trial, "cut", None, 0.0)
+        _, status, reason = self._ended
+        self._write("end", None, status=status, reason=reason)
+
+    def _finish(self, trial: str, status: str, error: str | None, seconds: float) -> None:
+        event: dict[str, Any] = {"step": self._steps.pop(trial), "status": status}
+        event |= {"error": error} if error is not None else {}
+        self._write("finish", trial, **event, observe_seconds=seconds)
+
+    def _write(self, event: str, trial: str | None, **values: Any) -> None:
+        seconds = self.clock() if self._ended is None else self._ended[0]
+        number = {} if trial is None else {"trial": self._numbers[trial]}
+        entry = {"event": event, "seconds": seconds, **number, **values}
+        try:
+            self._journal.write(entry)
+        except BaseException as failure:
+            self.failure = self.failure or failure
+            raise
+        self._listener(entry)

@@ -1,0 +1,86 @@
+"""Who a process is, so that another can tell whether it still runs."""
+
+import json
+import os
+import socket
+import time
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process, as others need to know it."""
+
+    host: str
+    pid: int
+    since: str
+    """The time (UTC) at which it was asked."""
+    job: str | None
+    """The SLURM job, if it is in one."""
+    space: str
+    """Where its id means something and is visible: a host's boot, a PID namespace, a user."""
+    started: int
+    """Clock ticks from boot to its start: ids are used again."""
+
+    @classmethod
+    def this(cls) -> "Process":
+        return cls(
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            since=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            job=os.environ.get("SLURM_JOB_ID"),
+            space=_space(),
+            started=_started(os.getpid()) or 0,
+        )
+
+    @classmethod
+    def from_json(cls, text: bytes) -> "Process":
+        """Read what `as_json` wrote; anything else gives a process of which nothing is known."""
+        try:
+            return cls(**json.loads(text))
+        except (ValueError, TypeError):
+            return cls("a host that it does not name", 0, "a time unknown", None, "", 0)
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    def alive(self) -> bool | None:
+        """Whether it runs; None if that cannot be seen from here (another host, for one)."""
+        if self.space != _space():
+            return None
+        return _started(self.pid) == self.started
+
+    def __str__(self) -> str:
+        job = f" (SLURM job {self.job})" if self.job else ""
+        return f"process {self.pid} on {self.host}{job} since {self.since}"
+
+
+@cache
+def _space() -> str:
+    # The user is part of it: /proc may hide others' processes (hidepid). Two virtual machines
+    # started from one snapshot have the same boot id, hence the host name.
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        namespace = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return str(uuid.uuid4())  # equal to no other: then only signs of life count
+    return f"{socket.gethostname()} {boot} {namespace} {os.getuid()}"
+
+
+def _started(pid: int) -> int | None:
+    """Clock ticks from boot to the process's start (proc(5), stat, field 22); None if it ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return None
+    state, *fields = stat[stat.rindex(")") + 2 :].split()
+    return None if state in "ZX" else int(fields[18])
+
+
+def uptime() -> float:
+    """Seconds since boot, counting those that the machine slept."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -1,0 +1,111 @@
+"""Shows a run as it goes: a live line on a terminal, one line per cell in a file."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from bench.cell import Cell
+from bench.run import Outcome
+
+
+class Display:
+    """A Watcher that knows the whole plan: cells done, trials, best loss, time left."""
+
+    def __init__(self, console: Console, cells: list[Cell]) -> None:
+        self._console = console
+        self._cells = cells
+        self._left = list(cells)
+        self._cell: Cell | None = None
+        self._began = time.monotonic()
+        self._gpu_seconds_per_step: list[float] = []
+        self._trials = self._steps = 0
+        self._best: float | None = None
+        self._progress = Progress(
+            TextColumn("cells"),
+            MofNCompleteColumn(),
+            BarColumn(bar_width=24),
+            TextColumn("{task.description}"),
+            console=console,
+            transient=True,
+        )
+        self._task = self._progress.add_task("", total=len(cells))
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Show the live line while inside, on a terminal."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with self._progress:
+            yield
+
+    def begin(self, cell: Cell) -> None:
+        self._cell, self._began = cell, time.monotonic()
+        self._trials = self._steps = 0
+        self._best = None
+        self._show()
+
+    def event(self, event: dict[str, Any]) -> None:
+        self._trials += event["event"] == "suggest"
+        if event["event"] == "report":
+            self._steps += 1
+            self._best = event["loss"] if self._best is None else min(self._best, event["loss"])
+            self._show()
+
+    def over(self, outcome: Outcome) -> None:
+        """Print one line for a cell that ran, failed, is skipped or is another's."""
+        cell = outcome.cell
+        self._left.remove(cell)
+        done = len(self._cells) - len(self._left)
+        self._progress.update(self._task, completed=done)
+        if outcome.ran:
+            seconds = time.monotonic() - self._began
+            self._gpu_seconds_per_step.append(seconds * cell.gpus / max(self._steps, 1))
+        if outcome.state == "done" and not outcome.ran:
+            return
+        count = f"[{done:>{len(str(len(self._cells)))}}/{len(self._cells)}]"
+        text = f"{count} {cell.key}: {outcome.state}"
+        if outcome.ran and outcome.state == "done":
+            left = f", about {duration(self._seconds_left())} left" if self._left else ""
+            text += f", {self._trials} trials, best loss {self._best_text}, {seconds:.0f} s{left}"
+        elif outcome.reason:
+            text += f": {outcome.reason}"
+        self._console.print(escape(text), soft_wrap=True, highlight=False)
+
+    def _show(self) -> None:
+        assert self._cell is not None
+        share = self._steps / self._cell.budget_steps
+        left = f"  {duration(self._seconds_left(share))} left" if self._gpu_seconds_per_step else ""
+        self._progress.update(
+            self._task,
+            description=escape(
+                f"{self._cell.key}  {share:.0%}  {self._trials} trials  "
+                f"best loss {self._best_text}{left}"
+            ),
+        )
+
+    @property
+    def _best_text(self) -> str:
+        return "–" if self._best is None else f"{self._best:.4g}"
+
+    def _seconds_left(self, share_done: float = 0.0) -> float:
+        """Of the cells left (the first of them partly done), at the pace of those that ran."""
+        pace = sum(self._gpu_seconds_per_step) / max(len(self._gpu_seconds_per_step), 1)
+        seconds = [pace * cell.budget_steps / cell.gpus for cell in self._left]
+        return sum(seconds) - share_done * (seconds[0] if seconds else 0)
+
+
+def duration(seconds: float) -> str:
+    """A duration for people.
+
+    >>> duration(5), duration(130), duration(7300)
+    ('5 s', '2 min', '2.0 h')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,72 @@
+"""A suite's folder of journals: where each is, and the state of each cell."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bench import journal, machine
+from bench.cell import Cell
+from bench.errors import UserError
+from bench.lock import CellLock
+
+State = Literal["done", "failed", "running", "unfinished", "skipped", "pending"]
+
+
+@dataclass(frozen=True)
+class Results:
+    """The folder results/<suite>/: a journal per cell, locks and set-aside attempts below it."""
+
+    folder: Path
+
+    def create(self) -> None:
+        try:
+            for folder in (self.folder, self.folder / "locks", self.folder / "attempts"):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"cannot write {self.folder}: {error.strerror}; choose another folder with "
+                "--results"
+            ) from None
+
+    def journal(self, cell: Cell) -> Path:
+        return self.folder / f"{cell.key}.jsonl"
+
+    def lock(self, cell: Cell) -> CellLock:
+        return CellLock(self.folder / "locks" / cell.key)
+
+    def set_aside(self, cell: Cell) -> None:
+        """Move an unfinished or failed journal to attempts/, where nothing overwrites it."""
+        path = self.journal(cell)
+        if not path.exists():
+            return
+        number = 1
+        while (aside := self.folder / "attempts" / f"{cell.key}.{number}.jsonl").exists():
+            number += 1
+        try:
+            path.rename(aside)
+        except OSError as error:
+            raise UserError(f"cannot move {path} to attempts/: {error.strerror}") from None
+
+    def state(self, cell: Cell) -> tuple[State, str]:
+        """How a cell stands, and why."""
+        path = self.journal(cell)
+        if (end := journal.end_of(path)) is not None:
+            reason = str(end.get("reason", ""))
+            return ("done" if end.get("status") == "completed" else "failed"), reason
+        holder = self.lock(cell).held_by()
+        if holder is not None:
+            return "running", str(holder)
+        if path.exists():
+            record = journal.read(path)
+            steps = sum(event["event"] == "report" for event in record.events)
+            found = record.problem or f"{steps} of {cell.budget_steps} steps are in its journal"
+            return "unfinished", f"{found}; the next `bench run` starts it anew"
+        why_not = cannot_run(cell)
+        return ("skipped", why_not) if why_not else ("pending", "")
+
+
+def cannot_run(cell: Cell) -> str | None:
+    """Why a cell cannot run on this machine, or None."""
+    if cell.slots < 1:
+        return f"gpus_per_trial = {cell.gpus_per_trial:g} is more than the cell's {cell.gpus}"
+    return machine.why_not("cuda" if cell.device == "cuda" else "cpu", cell.gpus)

@@ -1,0 +1,112 @@
+"""The command line as users meet it: verbs, mistakes, exit statuses."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import WriteSuite
+
+from bench import machine
+
+Bench = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_help_names_the_verbs(bench: Bench) -> None:
+    printed = bench("--help")
+    assert printed.returncode == 0
+    for verb in ("list", "plan", "run", "status", "report", "data"):
+        assert verb in printed.stdout
+
+
+def test_list_shows_what_there_is(bench: Bench) -> None:
+    lines = bench("list").stdout.splitlines()
+    assert [line.split() for line in lines] == [
+        ["objectives:", "mnist_cnn"],
+        ["algorithms:", "asha,", "random,", "tpe"],
+        ["engines:", "ray"],
+        ["suites:", "quick"],
+        ["data:", "mnist"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["plan", "nosuch"], "no suite 'nosuch'"),
+        (["plan", "nosuch.toml"], "no suite 'nosuch.toml'"),
+        (["plan", "suite.toml", "--gpus", "many"], "--gpus many: legal: a count like 8"),
+        (["plan", "suite.toml", "--gpus", "0"], "--gpus 0: legal"),
+        (["plan", "suite.toml", "--gpus", "1,-2"], "--gpus 1,-2: legal"),
+        (["plan", "suite.toml", "--device", "tpu"], "unknown device 'tpu'; legal: cpu, cuda"),
+        (["run", "suite.toml", "--index", "99"], "the plan has the indices 0 to 0"),
+        (["run", "suite.toml", "--cells", "*-bohb-*"], "matches no key"),
+        (["run", "suite.toml", "--idnex", "1"], "No such option: --idnex"),
+        (["rnu", "suite.toml"], "No such command 'rnu'"),
+        (["run"], "Missing argument"),
+        (["report", "suite.toml"], "bench run"),
+        (["data", "nosuch"], "legal: mnist"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_is_one_line_on_stderr_and_status_2(
+    bench: Bench, write_suite: WriteSuite, arguments: list[str], message: str
+) -> None:
+    write_suite()
+    printed = bench(*arguments)
+    assert printed.returncode == 2
+    assert printed.stdout == ""
+    assert message in printed.stderr
+    assert printed.stderr.count("\n") == 1, printed.stderr
+    assert "Traceback" not in printed.stderr
+
+
+def test_cells_for_more_than_there_is_are_skipped_with_the_reason(
+    bench: Bench, write_suite: WriteSuite
+) -> None:
+    beyond = machine.cores() + 1
+    suite = write_suite(gpus=[beyond])
+    printed = bench("run", suite, "--device", "cpu")
+    why = f"needs {beyond} CPU cores, this machine has {machine.cores()}"
+    assert f"skipped: {why}" in printed.stderr
+    assert "1 skipped; 0 ran now" in printed.stdout
+    assert printed.returncode == 1, "nothing could run"
+    assert why in bench("status", suite, "--device", "cpu").stdout
+
+
+def test_gpus_are_not_to_be_had_by_asking(bench: Bench, write_suite: WriteSuite) -> None:
+    if machine.default_device() == "cuda":
+        pytest.skip("this machine has GPUs")
+    printed = bench("run", write_suite(), "--device", "cuda")
+    assert printed.returncode == 1
+    assert "skipped: needs GPUs, and the torch here is the CPU build" in printed.stderr
+
+
+def test_the_gpu_counts_are_the_users_then_the_suites_then_the_machines(
+    bench: Bench, write_suite: WriteSuite, tmp_path: Path
+) -> None:
+    def counts(*arguments: object) -> set[str]:
+        lines = bench("plan", *arguments, "--json", "--device", "cpu").stdout.splitlines()
+        return {line.split('"gpus": ')[1].split(",")[0] for line in lines}
+
+    suite = write_suite(gpus=[3])
+    assert counts(suite) == {"3"}
+    assert counts(suite, "--gpus", 4) == {"1", "2", "4"}
+    assert counts(suite, "--gpus", "1,6") == {"1", "6"}
+    suite.write_text(suite.read_text().replace("gpus = [3]", ""))
+    assert "1" in counts(suite) and str(machine.cores() + 1) not in counts(suite)
+
+
+def test_visible_devices_are_counted_as_cuda_counts_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(f"GPU {i}", 2**30, f"GPU-{i}a") for i in range(4)]
+    for setting, names in {
+        "0,2": ["GPU 0", "GPU 2"],
+        "": [],
+        "GPU-3": ["GPU 3"],
+        "1,-1,2": ["GPU 1"],
+        "NoDevFiles": [],
+    }.items():
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", setting)
+        assert [name for name, _, _ in machine.visible(found)] == names
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert machine.visible(found) == found

@@ -1,0 +1,193 @@
+"""What a run must survive; after each, the same command finishes the suite and nothing is lost.
+
+kill -9, Ctrl-C, a second process, torn journals, full and read-only folders.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import WriteSuite, command, in_folder, records
+from test_ray_engine import processes_of
+
+from bench.journal import read
+
+Bench = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def start(folder: Path, *arguments: object) -> subprocess.Popen[str]:
+    """A run of its own process group, with its temporary files in the test's folder."""
+    return subprocess.Popen(
+        command(*arguments),
+        cwd=folder,
+        env={**in_folder(), "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.02)
+
+
+def reports(folder: Path) -> list[tuple[str, int, int, float]]:
+    """All reports in the suite's journals, those of attempts set aside included."""
+    found = []
+    for path in sorted((folder / "results/suite").rglob("*.jsonl")):
+        for event in read(path).events:
+            if event["event"] == "report":
+                name = path.name.split(".")[0]
+                found.append((name, event["trial"], event["step"], event["loss"]))
+    return found
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a short path: Ray's sockets are in it."""
+    path = Path(f"/tmp/bt-{os.getpid()}-{time.monotonic_ns() % 10**6}")
+    path.mkdir()
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [0, 1, 7])
+def test_kill_9_loses_nothing_and_the_same_command_finishes(
+    folder: Path, write_suite: WriteSuite, after: int
+) -> None:
+    suite = write_suite(["random", "asha"], [{"seconds": 0.05}], budget=3)
+    run = start(folder, "run", suite, "--device", "cpu")
+    wait_for(lambda: len(reports(folder)) >= after and list(folder.glob("results/suite/*.jsonl")))
+    run.kill()
+    run.wait()
+    before = reports(folder)
+    assert len(before) >= after
+    wait_for(lambda: not processes_of(folder), 30)  # Ray's processes end with their driver
+
+    printed = subprocess.run(
+        command("run", suite, "--device", "cpu"),
+        cwd=folder,
+        env={**in_folder(), "TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert printed.returncode == 0, printed.stderr
+    assert "2 done" in printed.stdout
+    after_rerun = reports(folder)
+    assert set(before) <= set(after_rerun), "what was reported is still to be read"
+    assert not list(folder.glob("bench-*")), "the dead run's temporary folder is removed too"
+
+
+def test_ctrl_c_exits_at_once_and_says_how_to_go_on(folder: Path, write_suite: WriteSuite) -> None:
+    suite = write_suite(["random", "asha"], [{"seconds": 0.3}], budget=30)
+    run = start(folder, "run", suite, "--device", "cpu")
+    wait_for(lambda: len(reports(folder)) >= 2)
+    os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to all of the foreground group
+    out, err = run.communicate(timeout=30)
+    assert run.returncode == 130
+    assert f"interrupted: 0 of 2 cells are done; go on with: bench run {suite}" in out
+    assert "Traceback" not in err
+    assert not processes_of(folder) and not list(folder.glob("bench-*"))
+
+
+def test_of_two_processes_that_want_a_cell_one_runs_it_and_the_other_says_who(
+    folder: Path, bench: Bench, write_suite: WriteSuite
+) -> None:
+    suite = write_suite(["random"], [{"seconds": 0.2}], budget=20)
+    first = start(folder, "run", suite, "--device", "cpu")
+    wait_for(lambda: len(reports(folder)) >= 1)
+    where = ("--results", folder / "results")
+    second = bench("run", suite, "--device", "cpu", *where)
+    assert second.returncode == 0
+    assert f"is being run by process {first.pid} on " in second.stderr
+    assert f"running  process {first.pid} on " in bench("status", suite, *where).stdout
+    os.killpg(first.pid, signal.SIGKILL)
+    first.communicate()
+    third = bench("run", write_suite(["random"], [{"seconds": 0.2}], budget=20), "--cells", "x")
+    assert third.returncode == 2
+    assert "unfinished" in bench("status", suite, *where).stdout, "the dead one holds nothing"
+
+
+def test_a_second_run_runs_nothing(bench: Bench, tmp_path: Path, write_suite: WriteSuite) -> None:
+    suite = write_suite()
+    assert "1 ran now" in bench("run", suite, "--device", "cpu").stdout
+    before = {path: path.read_bytes() for path in tmp_path.glob("results/suite/*.jsonl")}
+    again = bench("run", suite, "--device", "cpu")
+    assert "1 done; 0 ran now" in again.stdout and again.returncode == 0
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_torn_or_unreadable_journal_is_set_aside_and_the_cell_run_anew(
+    bench: Bench, tmp_path: Path, write_suite: WriteSuite
+) -> None:
+    suite = write_suite(["random", "asha"])
+    bench("run", suite, "--device", "cpu")
+    torn, unreadable = sorted(tmp_path.glob("results/suite/*.jsonl"))
+    whole = torn.read_bytes()
+    torn.write_bytes(whole[:-5])
+    unreadable.write_bytes(b"\x00\xffnothing\n")
+    states = bench("status", suite, "--device", "cpu").stdout
+    assert states.count("unfinished") == 3  # two cells and the count of both
+    assert "line 1: not JSON" in states and "12 of 12 steps are in its journal" in states
+
+    assert "2 ran now" in bench("run", suite, "--device", "cpu").stdout
+    assert all(record.finished for record in records(tmp_path))
+    aside = sorted(tmp_path.glob("results/suite/attempts/*.jsonl"))
+    assert [path.read_bytes() for path in aside] == [whole[:-5], b"\x00\xffnothing\n"]
+
+
+def small_disk(folder: Path, size: str) -> None:
+    """Mount a small file system, or skip: only root may."""
+    folder.mkdir(parents=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder])
+    if mounted.returncode != 0:
+        pytest.skip("needs the right to mount a file system")
+
+
+def test_a_full_disk_ends_the_run_with_one_line_and_keeps_what_is_there(
+    bench: Bench, tmp_path: Path, write_suite: WriteSuite
+) -> None:
+    results = tmp_path / "small"
+    small_disk(results, "32k")
+    try:
+        suite = write_suite(["random"], budget=60)
+        printed = bench("run", suite, "--device", "cpu", "--results", results)
+        assert printed.returncode == 2
+        assert "No space left on device; what is in it already is kept" in printed.stderr
+        assert "Traceback" not in printed.stderr
+        (journal,) = results.glob("suite/*.jsonl")
+        record = read(journal)
+        assert not record.finished and len(record.events) > 10
+        subprocess.run(["mount", "-o", "remount,size=4m", results], check=True)
+        again = bench("run", suite, "--device", "cpu", "--results", results)
+        assert again.returncode == 0, again.stderr
+    finally:
+        subprocess.run(["umount", results], check=True)
+
+
+def test_a_read_only_folder_is_one_line(
+    bench: Bench, tmp_path: Path, write_suite: WriteSuite
+) -> None:
+    results = tmp_path / "small"
+    small_disk(results, "1m")
+    try:
+        suite = write_suite()
+        subprocess.run(["mount", "-o", "remount,ro", results], check=True)
+        printed = bench("run", suite, "--device", "cpu", "--results", results)
+        assert printed.returncode == 2
+        assert "Read-only file system; choose another folder with --results" in printed.stderr
+        assert printed.stderr.count("\n") == 1
+        assert "pending" in bench("status", suite, "--results", results).stdout
+    finally:
+        subprocess.run(["umount", results], check=True)

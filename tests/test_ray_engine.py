@@ -1,0 +1,279 @@
+"""Engine `ray`, seen through the journals that it writes."""
+
+import math
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PLUGINS, WriteSuite, cell_of, of_kind, records, run_bench, suite_text
+
+from bench import machine
+from bench.journal import Record
+
+Bench = Callable[..., subprocess.CompletedProcess[str]]
+FAULTS = ["raise", "nan", "inf", "huge", "kill", "hang", "always raise"]
+
+
+class Run:
+    """One `bench run` of a suite, for the tests of this module to look at."""
+
+    def __init__(self, folder: Path, *arguments: Any, **keys: Any) -> None:
+        suite = folder / "suite.toml"
+        suite.write_text(suite_text(*arguments, **keys))
+        self.printed = run_bench(folder, "run", suite, "--device", "cpu", TMPDIR=str(folder))
+        self.folder = folder
+        self.records = records(folder)
+
+    def of(self, algorithm: str, fault: str = "") -> Record:
+        """The only journal of an algorithm and a fault."""
+        (record,) = [
+            record
+            for record in self.records
+            if cell_of(record).algorithm.name == algorithm
+            and cell_of(record).objective.options["fault"] == fault
+        ]
+        return record
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Four algorithms on a sound objective, one slot."""
+    algorithms = ["random", "tpe", "asha", {"path": str(PLUGINS / "pausing.py")}]
+    return Run(tmp_path_factory.mktemp("t"), algorithms, [{"max_steps": 9}], budget=6)
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """An objective for each fault."""
+    toys = [{"fault": fault} for fault in FAULTS]
+    return Run(tmp_path_factory.mktemp("t"), ["tpe"], toys, budget=3, max_trial_seconds=2.0)
+
+
+@pytest.fixture(scope="module")
+def gives_up(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Two algorithms that give up, and one that does not."""
+    mine = [{"path": str(PLUGINS / "exhausted.py"), "breaks": breaks} for breaks in (False, True)]
+    return Run(tmp_path_factory.mktemp("t"), [*mine, "random"])
+
+
+def consistent(record: Record) -> None:
+    """What holds for every journal of every cell."""
+    cell = cell_of(record)
+    assert record.finished and record.header["clock"] == "wall"
+    seconds = [event["seconds"] for event in record.events]
+    assert seconds == sorted(seconds) and seconds[0] >= 0
+    open_trials: set[int] = set()
+    steps: dict[int, int] = {}
+    spent = 0
+    for event in record.events:
+        trial = event["trial"]
+        if event["event"] == "suggest":
+            assert trial == len(steps), "trials are numbered as they come"
+            open_trials.add(trial)
+            steps[trial] = 0
+        elif event["event"] == "report":
+            assert trial in open_trials and event["step"] == steps[trial] + 1
+            assert math.isfinite(event["loss"]) and event["loss"] <= record.header["worst_loss"]
+            steps[trial] += 1
+            spent += 1
+        elif event["event"] == "finish":
+            open_trials.remove(trial)
+            failed_step = event["status"] == "failed" and "the loss was" not in event["error"]
+            spent += failed_step
+    assert not open_trials, "every trial comes to an end"
+    if record.end is not None and record.end["status"] == "completed":
+        assert spent == cell.budget_steps, "the budget is spent to the step"
+
+
+def test_all_is_done_and_every_journal_is_consistent(sound: Run, faulty: Run) -> None:
+    for run, cells in ((sound, 4), (faulty, len(FAULTS))):
+        assert run.printed.returncode == 0, run.printed.stderr
+        assert f"{cells} done; {cells} ran now" in run.printed.stdout
+    for record in sound.records + faulty.records:
+        consistent(record)
+
+
+def test_stopping_early_buys_more_configurations_and_the_draws_are_paired(sound: Run) -> None:
+    random, asha, tpe = (sound.of(name) for name in ("random", "asha", "tpe"))
+    assert len(of_kind(random, "suggest")) == len(of_kind(tpe, "suggest")) == 6
+    assert len(of_kind(asha, "suggest")) > 6
+    drawn = [[event["configuration"] for event in of_kind(r, "suggest")] for r in (random, asha)]
+    assert drawn[0] == drawn[1][:6], "random and asha draw the same configurations"
+
+
+@pytest.mark.slow
+def test_at_one_slot_every_run_is_the_same(
+    sound: Run, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    algorithms = ["random", "tpe", "asha", {"path": str(PLUGINS / "pausing.py")}]
+    again = Run(tmp_path_factory.mktemp("t"), algorithms, [{"max_steps": 9}], budget=6)
+    for one, other in zip(sound.records, again.records, strict=True):
+        assert [untimed(event) for event in one.events] == [untimed(e) for e in other.events]
+
+
+def untimed(event: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in event.items() if "seconds" not in key}
+
+
+def test_asha_stops_at_the_rungs_of_its_paper(sound: Run) -> None:
+    """η = 3, R = 9: rungs after 1 and 3 steps; at each, the best third so far goes on."""
+    record = sound.of("asha")
+    decisions = of_kind(record, "decide")
+    assert {e["step"] for e in decisions if e["decision"] == "stop"} <= {1, 3}
+    losses = {(e["trial"], e["step"]): e["loss"] for e in of_kind(record, "report")}
+    rungs: dict[int, list[float]] = {1: [], 3: []}
+    for event in decisions:
+        if event["step"] in rungs:
+            loss, seen = losses[event["trial"], event["step"]], rungs[event["step"]]
+            cutoff = percentile([-each for each in seen], 1 - 1 / 3) if seen else -math.inf
+            assert (event["decision"] == "stop") == (-loss < cutoff)
+            seen.append(loss)
+    assert any(e["decision"] == "stop" for e in decisions)
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Linear interpolation between the order statistics."""
+    ordered = sorted(values)
+    place = share * (len(ordered) - 1)
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+
+
+def test_trials_pause_and_resume_from_their_checkpoints(sound: Run) -> None:
+    record = sound.of("pausing")
+    assert any(e["decision"] == "pause" for e in of_kind(record, "decide"))
+    configurations = {e["trial"]: e["configuration"] for e in of_kind(record, "suggest")}
+    resumed = 0
+    for event in of_kind(record, "report"):
+        x = configurations[event["trial"]]["x"]
+        assert event["loss"] == pytest.approx((x - 0.3) ** 2 + 1 / event["step"])
+        resumed += "setup_seconds" in event and event["step"] > 1
+    assert resumed > 0
+
+
+def test_as_many_trials_run_as_there_are_slots_and_no_more(
+    bench: Bench, tmp_path: Path, write_suite: WriteSuite
+) -> None:
+    suite = write_suite(["random"], [{"seconds": 0.02}], gpus_per_trial=0.5, budget=6)
+    printed = bench("run", suite, "--device", "cpu")
+    assert printed.returncode == 0, printed.stderr
+    (record,) = records(tmp_path)
+    consistent(record)
+    running = most = 0
+    for event in record.events:
+        running += (event["event"] == "suggest") - (event["event"] == "finish")
+        most = max(most, running)
+    assert most == cell_of(record).slots == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("raise", "ValueError: broken on purpose"),
+        ("nan", "the loss was nan at step 2"),
+        ("inf", "the loss was inf at step 2"),
+        ("kill", "The actor died unexpectedly"),
+        ("hang", "trained longer than max_trial_seconds = 2; hung at File"),
+    ],
+)
+def test_a_failed_trial_counts_as_the_worst_and_the_cell_goes_on(
+    faulty: Run, fault: str, error: str
+) -> None:
+    record = faulty.of("tpe", fault)
+    assert record.end is not None and record.end["status"] == "completed"
+    configurations = {e["trial"]: e["configuration"] for e in of_kind(record, "suggest")}
+    failed = [e for e in of_kind(record, "finish") if e["status"] == "failed"]
+    assert failed and all(error in e["error"] for e in failed)
+    assert all(configurations[e["trial"]]["x"] > 0.6 for e in failed)
+    assert any(e["status"] == "completed" for e in of_kind(record, "finish"))
+    worst = [e for e in of_kind(record, "report") if "raw_loss" in e]
+    assert [e["raw_loss"] for e in worst] == [fault] * len(failed) * (fault in ("nan", "inf"))
+    assert all(e["loss"] == 10.0 for e in worst)
+
+
+def test_a_loss_worse_than_the_worst_counts_as_the_worst_and_training_goes_on(
+    faulty: Run,
+) -> None:
+    record = faulty.of("tpe", "huge")
+    clipped = [e for e in of_kind(record, "report") if "raw_loss" in e]
+    assert clipped and all((e["loss"], e["raw_loss"]) == (10.0, 1e6) for e in clipped)
+    assert all(e["status"] != "failed" for e in of_kind(record, "finish"))
+
+
+def test_a_search_whose_every_trial_fails_ends_when_its_budget_is_spent(faulty: Run) -> None:
+    record = faulty.of("tpe", "always raise")
+    assert {e["status"] for e in of_kind(record, "finish")} == {"failed"}
+    assert len(of_kind(record, "finish")) == cell_of(record).budget_steps
+    assert not of_kind(record, "report")
+
+
+def test_an_algorithm_that_gives_up_fails_its_cell_and_not_the_suite(gives_up: Run) -> None:
+    assert gives_up.printed.returncode == 1 and "2 failed, 1 done" in gives_up.printed.stdout
+    reasons = {
+        str(record.end["reason"])
+        for record in gives_up.records
+        if record.end is not None and record.end["status"] == "failed"
+    }
+    assert reasons == {"RuntimeError: no more ideas", "the algorithm made no more suggestions"}
+
+
+def test_a_cell_past_max_seconds_fails_and_is_not_run_again_unless_asked(
+    bench: Bench, tmp_path: Path, write_suite: WriteSuite
+) -> None:
+    suite = write_suite(["random"], [{"fault": "hang", "from_x": -1.0}], max_seconds=4.0)
+    printed = bench("run", suite, "--device", "cpu")
+    assert printed.returncode == 1
+    assert "failed: ran past max_seconds = 4" in printed.stderr
+    (record,) = records(tmp_path)
+    assert record.end is not None and record.end["status"] == "failed"
+    assert [e["status"] for e in of_kind(record, "finish")] == ["cut"]
+
+    again = bench("run", suite, "--device", "cpu")
+    assert again.returncode == 1 and "0 ran now" in again.stdout
+    retried = bench("run", suite, "--device", "cpu", "--retry-failed")
+    assert "1 ran now" in retried.stdout
+    assert len(list((tmp_path / "results/suite/attempts").glob("*.1.jsonl"))) == 1
+
+
+def test_the_header_says_what_a_reader_needs_to_trust_it(sound: Run) -> None:
+    record = sound.of("asha")
+    header = record.header
+    assert header["key"] == cell_of(record).key == record.path.stem
+    scheduler = header["effective"]["scheduler"]
+    assert scheduler["class"].endswith("AsyncHyperBandScheduler")
+    assert (scheduler["_max_t"], scheduler["_reduction_factor"]) == (9, 3)
+    assert scheduler["_time_attr"] == "training_iteration"
+    (bracket,) = scheduler["_brackets"]
+    assert [rung[0] for rung in bracket["_rungs"]] == [9, 3, 1]
+    sampler = sound.of("tpe").header["effective"]["searcher"]["_sampler"]
+    assert sampler["_n_startup_trials"] == 10 and sampler["_constant_liar"] is True
+    provenance = header["provenance"]
+    assert {"ray", "optuna", "torch", "ConfigSpace"} <= set(provenance["packages"])
+    assert all(provenance["packages"].values())
+    assert provenance["machine"]["cores"] == machine.cores() and provenance["machine"]["cpu_model"]
+    assert "driver" in provenance["machine"] and "commit" in provenance and "dirty" in provenance
+    assert (header["clock"], header["optimum"], header["worst_loss"]) == ("wall", 0.25, 10.0)
+
+
+def test_nothing_is_left_behind(sound: Run, faulty: Run) -> None:
+    for run in (sound, faulty):
+        assert not list(run.folder.glob("bench-*")), "temporary folders"
+        assert not processes_of(run.folder)
+        left = {path.name for path in (run.folder / "results/suite").iterdir()}
+        assert left == {"attempts", "locks", *(record.path.name for record in run.records)}
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Command lines of living processes that name the folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(folder) in line:
+            found.append(line)
+    return found
