@@ -1,0 +1,125 @@
+"""How figures look: an algorithm has its own colour, line and marker in all of them."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import seaborn
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, NullLocator
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+DPI = 160
+_LINES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2))]
+_MARKERS = ["o", "s", "D", "v", "P", "X", "<", ">", "p", "h"]
+_GREY = "0.4"
+
+
+def figure(panels: int, sharey: bool) -> "tuple[Figure, list[Axes]]":
+    """Panels, four in a row; a figure of its own, without the state of pyplot."""
+    style = {
+        **seaborn.axes_style("ticks", {"axes.grid": True, "grid.color": "0.92"}),
+        **seaborn.plotting_context("paper", font_scale=1.1),
+        "lines.linewidth": 1.6,
+    }
+    with rc_context(style):
+        columns, rows = min(panels, 4), -(-panels // 4)
+        size = 2.0 + 3.1 * columns, 1.1 + 2.7 * rows
+        made = Figure(figsize=size, dpi=DPI, layout="constrained")
+        axes = list(made.subplots(rows, columns, sharey=sharey, squeeze=False).flat)
+    for unused in axes[panels:]:
+        unused.remove()
+    seaborn.despine(made)
+    return made, axes[:panels]
+
+
+def look(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Colour, line style and marker of each algorithm in the frame, by its label.
+
+    They follow from all labels of the table, which the column's categories keep.
+    """
+    labels = list(frame["algorithm"].cat.categories)
+    colours = seaborn.color_palette("colorblind", 10)
+    present = set(frame["algorithm"])
+    return {
+        label: {
+            "color": colours[index % len(colours)],
+            "linestyle": _LINES[index % len(_LINES)],
+            "marker": _MARKERS[index % len(_MARKERS)],
+        }
+        for index, label in enumerate(labels)
+        if label in present
+    }
+
+
+def plain(text: object) -> str:
+    """Text that matplotlib does not take for mathematics."""
+    return str(text).replace("$", r"\$")
+
+
+def unit(frame: pd.DataFrame, count: int = 2) -> str:
+    """What `gpus` counts on this frame's device."""
+    name = "CPU core" if frame["device"].iloc[0] == "cpu" else "GPU"
+    return name if count == 1 else f"{name}s"
+
+
+def clock(frame: pd.DataFrame) -> str:
+    """What clock this frame's seconds are on."""
+    name = str(frame["clock"].iloc[0])
+    return f"{plain(name)} (simulated)" if name == "virtual" else plain(name)
+
+
+def seeds(counts: "pd.Series[int]") -> str:
+    """Says n, and what the interval is."""
+    low, high = int(counts.min()), int(counts.max())
+    if high <= 1:
+        return "n = 1 seed, so no interval"
+    span = f"{low}" if low == high else f"{low} to {high}"
+    return f"median and 95 % bootstrap interval over n = {span} seeds"
+
+
+def finish(made: Figure, frame: pd.DataFrame, title: str, lines: Iterable[str]) -> Figure:
+    """Set the title, what the figure shows and on what, and the legend beside the panels."""
+    row = frame.iloc[0]
+    where = (
+        f"engine {row['engine']}, {clock(frame)} clock, on {unit(frame)}, "
+        f"budget of {row['budget']} full trainings a search"
+    )
+    caption = "\n".join(plain(line) for line in [*lines, where])
+    made.suptitle(f"{plain(title)} on {plain(row['objective'])}", fontsize=12, fontweight="bold")
+    made.supxlabel(caption, fontsize=8, color=_GREY)
+    handles = [Line2D([], [], label=plain(name), **kind) for name, kind in look(frame).items()]
+    made.legend(handles=handles, loc="outside right center", frameon=False, handlelength=3)
+    return made
+
+
+def gpu_axis(axes: "Axes", frame: pd.DataFrame) -> None:
+    """A logarithmic axis with a tick at each count."""
+    counts = sorted(set(frame["gpus"]))
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_locator(FixedLocator(counts))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticks(counts, [str(count) for count in counts])
+    axes.set_xlim(counts[0] / 1.35, counts[-1] * 1.35)
+    axes.set_xlabel(f"{unit(frame)} held")
+
+
+def points(
+    axes: "Axes", frame: pd.DataFrame, middle: str, low: str, high: str
+) -> "dict[str, pd.Series[float]]":
+    """Medians with their intervals by GPU count, the algorithms side by side; their x positions."""
+    looks, places = look(frame), {}
+    for index, (label, kind) in enumerate(looks.items()):
+        rows = frame[frame["algorithm"] == label].sort_values("gpus")
+        x = rows["gpus"] * 1.06 ** (index - (len(looks) - 1) / 2)
+        y = rows[middle].where(np.isfinite(rows[middle]))
+        below, above = (y - rows[low]).clip(lower=0), (rows[high] - y).clip(lower=0)
+        ends = np.nan_to_num(np.array([below, above]), posinf=0.0)
+        axes.errorbar(x, y, yerr=ends, capsize=2.5, elinewidth=1, markersize=5.5, **kind)
+        places[label] = x
+    return places

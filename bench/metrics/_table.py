@@ -1,0 +1,55 @@
+"""The table that every metric starts from: all journals of one suite."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+SETTING = ["objective", "engine", "clock", "device", "gpus_per_trial", "budget"]
+"""Cells that differ in one of these are never averaged, nor drawn in one figure."""
+
+GROUP = [*SETTING, "algorithm", "gpus"]
+"""Cells that agree in all of these differ by their seed only."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """All journals of one suite. Seconds are on the engine's clock, from the search's start.
+
+    `cells`: one row per finished journal. Its identity (key, objective, algorithm, ...: labels
+    that tell variants apart), `complete` (the budget was spent; a cell that is not complete is
+    censored at its end), `wall` seconds, counts (trials, steps, failed_trials), sums of seconds
+    (training_seconds, setup_seconds, suggest_seconds, decide_seconds, observe_seconds),
+    `final_loss` and `final_accuracy` of the last incumbent, and where it ran.
+
+    `reports`: one row per step spent, in order of arrival: key, trial, step, loss, accuracy,
+    failed, seconds, step_seconds, setup_seconds, and, counted up to and including it, `trials`
+    (that have returned a result), `steps`, `incumbent` (the best loss so far). A failed trial's
+    failed step is a row too: one step spent, and the objective's worst loss.
+
+    `problems`: file, what, why: every journal that is not used, or not used as a complete cell.
+    """
+
+    cells: pd.DataFrame
+    reports: pd.DataFrame
+    problems: pd.DataFrame
+
+    def curves(self, column: str) -> dict[str, pd.DataFrame]:
+        """The reports of each cell, by its key; without those where `column` is missing."""
+        reports = self.reports[self.reports[column].notna()]
+        groups = reports.groupby("key", observed=True, sort=False)
+        return {str(key): reports for key, reports in groups}
+
+    def frame(
+        self, rows: list[dict[str, Any]] | pd.DataFrame, columns: Sequence[str]
+    ) -> pd.DataFrame:
+        """A small table; `algorithm` keeps all labels, so that each keeps its colour."""
+        frame = pd.DataFrame(rows, columns=list(columns))
+        return frame.astype({"algorithm": self.cells["algorithm"].dtype})
+
+
+def groups(cells: pd.DataFrame, by: list[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """The groups of cells that agree in the columns `by`, and what they agree in."""
+    for values, group in cells.groupby(by, observed=True, sort=True):
+        yield dict(zip(by, values, strict=True)), group

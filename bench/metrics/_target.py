@@ -1,0 +1,49 @@
+"""The target loss, and when each cell first reached it."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.metrics._table import SETTING, Table, groups
+
+BASELINE = "random"
+"""The algorithm whose median final loss, at the fewest GPUs, is the target."""
+
+
+def times(table: Table) -> pd.DataFrame:
+    """The cells with `target`, `target_from`, `reached` and `target_seconds`.
+
+    `target_seconds` is when the incumbent first was at most the target; where it never was, the
+    cell's end: its time is censored there.
+    """
+    targets = pd.DataFrame(
+        [{**setting, **_target(cells)} for setting, cells in groups(table.cells, SETTING)],
+        columns=[*SETTING, "target", "target_from"],
+    )
+    cells = table.cells.merge(targets, on=SETTING, how="left", validate="many_to_one")
+    keys = table.reports["key"].cat
+    target = cells.set_index("key")["target"].reindex(keys.categories).to_numpy(float)
+    hits = table.reports[table.reports["incumbent"].to_numpy(float) <= target[keys.codes]]
+    first = cells["key"].map(hits.groupby("key", observed=True)["seconds"].first())
+    return cells.assign(reached=first.notna(), target_seconds=first.fillna(cells["wall"]))
+
+
+def _target(cells: pd.DataFrame) -> dict[str, Any]:
+    """The target of the cells of one setting, and a sentence's part that says what it is."""
+    baseline = cells[cells["algorithm_name"] == BASELINE]
+    found = baseline[baseline["complete"]]
+    who = BASELINE
+    if found.empty:
+        found = cells[cells["complete"]]
+        missing = "is not in the suite" if baseline.empty else "has no complete cell"
+        who = f"all algorithms ({BASELINE} {missing})"
+    found = found[found["gpus"] == found["gpus"].min()]
+    losses = found["final_loss"].dropna()
+    if losses.empty:
+        return {"target": np.nan, "target_from": "no complete cell to take it from"}
+    return {
+        "target": losses.median(),
+        "target_from": f"the median final loss of {who} at gpus = {found['gpus'].min()}, "
+        f"n = {len(losses)}",
+    }

@@ -1,0 +1,124 @@
+"""Simple regret: the incumbent minus the best loss known, against four budgets."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from bench.metrics._curves import Curve, common_grid, median_curve
+from bench.metrics._table import GROUP, SETTING, Table, groups
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+AXES = ["trials", "steps", "seconds", "gpu_seconds"]
+FIGURES = [*SETTING, "axis"]
+READING = (
+    "Lower is better: of two curves the lower one found better configurations for the same x. "
+    "A curve begins where every seed has its first result; it is faint where runs that failed "
+    "are no longer counted."
+)
+COLUMNS = [
+    *[*GROUP, "axis", "x", "regret", "low", "high", "n", "cells"],
+    *["reference", "reference_from"],
+]
+
+
+def compute(table: Table) -> pd.DataFrame:
+    """Median regret at points x of each axis, with its interval, over the `n` seeds seen there.
+
+    A result counts from the moment it arrived. There is no point where a seed has no result yet.
+    A complete cell keeps its final regret; one that is not complete is censored after its end.
+    `cells` is how many there are, also those that never had a result.
+    """
+    curves, references = table.curves("incumbent"), _references(table)
+    rows: list[pd.DataFrame] = []
+    for setting, cells in groups(table.cells, SETTING):
+        reference, source = references[setting["objective"]]
+        known = [cell for cell in cells.itertuples() if cell.key in curves]
+        for axis in AXES if known else []:
+            by_cell = {cell.key: Curve(cell, curves[str(cell.key)], axis) for cell in known}
+            grid = common_grid(list(by_cell.values()), axis)
+            for names, group in groups(cells, ["algorithm", "gpus"]):
+                if members := [by_cell[key] for key in group["key"] if key in by_cell]:
+                    points = median_curve(members, grid)
+                    points[["regret", "low", "high"]] = (
+                        points[["median", "low", "high"]] - reference
+                    )
+                    fixed = {**setting, **names, "axis": axis, "cells": len(group)}
+                    fixed |= {"reference": reference, "reference_from": source}
+                    rows.append(points.assign(**fixed))
+    return table.frame(pd.concat(rows, ignore_index=True) if rows else [], COLUMNS)
+
+
+def _references(table: Table) -> dict[str, tuple[float, str]]:
+    """The best loss known for each objective, and where it is from."""
+    found = {}
+    for objective, cells in table.cells.groupby("objective", observed=True):
+        best, optimum = cells["final_loss"].min(), cells["optimum"].min()
+        if not np.isnan(optimum) and not best < optimum:
+            found[str(objective)] = optimum, "the objective's known optimum"
+        else:
+            found[str(objective)] = best, "the best loss in all journals of this objective"
+    return found
+
+
+def notes(frame: pd.DataFrame) -> list[str]:
+    """What the regret of each objective is measured from."""
+    sources = frame[["objective", "reference", "reference_from"]].drop_duplicates()
+    return [
+        f"Regret on {row.objective} is the loss above {row.reference:.6g}, {row.reference_from}."
+        for row in sources.itertuples()
+    ]
+
+
+def draw(frame: pd.DataFrame) -> "Figure":
+    """A panel for each GPU count; regret on a logarithmic axis that is linear near zero."""
+    from bench.metrics import _style as style
+
+    counts = sorted(set(frame["gpus"]))
+    made, panels = style.figure(len(counts), sharey=True)
+    linear = _linear_below(frame["regret"])
+    for axes, count in zip(panels, counts, strict=True):
+        for label, kind in style.look(frame).items():
+            rows = frame[(frame["gpus"] == count) & (frame["algorithm"] == label)]
+            part = rows["n"] < rows["n"].max()
+            faint = part | part.shift(-1, fill_value=False)
+            line = {**kind, "drawstyle": "steps-post", "marker": None}
+            axes.plot(rows["x"], rows["regret"].where(faint), **line, linewidth=1, alpha=0.6)
+            axes.plot(rows["x"], rows["regret"].where(~part), **line, linewidth=1.8)
+            axes.plot(
+                *rows.loc[~part, ["x", "regret"]].iloc[-1:].to_numpy().T, **kind, clip_on=False
+            )
+            axes.fill_between(
+                rows["x"], rows["low"], rows["high"], color=kind["color"], alpha=0.15,
+                step="post", linewidth=0,
+            )  # fmt: skip
+        axes.set_yscale("symlog", linthresh=linear, linscale=0.3)
+        axes.set_ylim(bottom=0)
+        axes.set_title(f"{count} {style.unit(frame, count)}")
+    clock = style.plain(frame["clock"].iloc[0])
+    labels = {
+        "trials": "trials with a result",
+        "steps": "steps trained, all trials together",
+        "seconds": f"{clock} seconds",
+        "gpu_seconds": f"{style.unit(frame, 1)}-seconds held ({clock} clock)",
+    }
+    for axes in panels:
+        axes.set_xlabel(labels[frame["axis"].iloc[0]])
+    panels[0].set_ylabel("simple regret (loss)")
+    reference, source = frame[["reference", "reference_from"]].iloc[0]
+    caption = [
+        style.seeds(frame["n"]),
+        f"loss above {reference:.4g}, {source}; axis linear below {linear:.0e}",
+    ]
+    if (frame["n"] < frame["cells"]).any():
+        caption.append("faint: without searches that had failed by then")
+    return style.finish(made, frame, "Simple regret", caption)
+
+
+def _linear_below(regret: "pd.Series[float]") -> float:
+    """The power of ten below which the axis is linear: no positive median is less, or few are."""
+    positive = regret[regret > 0]
+    least = max(positive.min(), positive.max() / 1e5) if len(positive) else 1.0
+    return float(10.0 ** np.floor(np.log10(least)))

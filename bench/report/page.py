@@ -1,0 +1,87 @@
+"""report.md: the answer first, then what it rests on."""
+
+import re
+from collections.abc import Iterable
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from bench.report.numbers import summary_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bench.report.writer import Report
+
+
+def page(report: "Report") -> str:
+    """The report as Markdown; text from journals is escaped."""
+    cells = report.table.cells
+    parts = [
+        f"# {escape(report.folder.parent.name)}",
+        counts_line(report),
+        _table(*summary_rows(report.frames["summary"])),
+        "## What this rests on",
+        "\n".join(f"- {escape(note)}" for note in [*report.notes, *_warnings(cells)]),
+        "## Figures",
+        *_figures(report.figures),
+        "## Journals not used, or not complete",
+        _rows(report.table.problems, ["file", "what", "why"], "None."),
+        "## Skipped cells",
+        _rows(report.skipped, ["key", "gpus", "why"], "None."),
+        "## Where it ran",
+        *(
+            _table(
+                [what, "cells"],
+                [list(map(str, pair)) for pair in cells[what].value_counts().items()],
+            )
+            for what in ("machine", "commit", "packages")
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def counts_line(report: "Report") -> str:
+    """How many cells there are, by what became of them."""
+    counts = dict(report.counts)
+    planned = counts.pop("planned")
+    return f"{planned} cells: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n) + "."
+
+
+def escape(text: object) -> str:
+    """Plain text in Markdown: no markup, no HTML, no cell borders."""
+    return re.sub(r"([\\`*_\[\]<>|#!&~$])", r"\\\1", str(text))
+
+
+def _figures(figures: list[tuple[str, str]]) -> list[str]:
+    """The figures, each metric's under one sentence that says how to read them."""
+    parts = []
+    for reading, of in groupby(figures, key=lambda figure: figure[1]):
+        parts += [escape(reading), *(f"![{file}]({file})" for file, _ in of)]
+    return parts
+
+
+def _warnings(cells: "pd.DataFrame") -> list[str]:
+    found = []
+    if (cells["clock"] == "virtual").any():
+        found.append("Cells on the virtual clock are simulated: their seconds are no measurements.")
+    if (cells["device"] == "cpu").any():
+        found.append('On the device cpu, `gpus` counts CPU cores: one "GPU" is one core.')
+    if cells["machine"].nunique() > 1:
+        found.append(
+            f"The cells ran on {cells['machine'].nunique()} kinds of machine: seconds differ."
+        )
+    if cells["packages"].nunique() > 1 or cells["commit"].nunique() > 1:
+        found.append("The cells ran with different versions: see the end of this page.")
+    return found
+
+
+def _rows(frame: "pd.DataFrame", columns: list[str], nothing: str) -> str:
+    if frame.empty:
+        return nothing
+    return _table(columns, [list(map(str, row)) for row in frame[columns].itertuples(index=False)])
+
+
+def _table(head: Iterable[str], rows: list[list[str]]) -> str:
+    head = list(head)
+    lines = [head, ["---"] * len(head), *([escape(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,146 @@
+"""From one journal to one row of cells and the columns of its reports, checked."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from bench.cell import Cell
+from bench.journal import Record
+from bench.report.fields import all_of, number, numbers, provenance, text
+
+CELL_COLUMNS = [
+    *["key", "file", "objective_plugin", "algorithm_plugin", "algorithm_name", "engine", "clock"],
+    *["device", "gpus", "slots", "gpus_per_trial", "seed", "budget", "max_steps", "status"],
+    *["reason", "complete", "wall", "trials", "steps", "failed_trials", "training_seconds"],
+    *["setup_seconds", "suggest_seconds", "decide_seconds", "observe_seconds", "utilisation"],
+    *["optimiser_share", "final_loss", "final_accuracy", "optimum", "started", "machine"],
+    *["commit", "packages"],
+]
+REPORT_COLUMNS = [
+    *["trial", "step", "loss", "accuracy", "failed", "seconds", "step_seconds", "setup_seconds"],
+    *["trials", "steps", "incumbent"],
+]
+
+Columns = dict[str, np.ndarray]
+
+
+def report_columns(record: Record) -> Columns:
+    """The steps spent, in order of arrival: see bench.metrics._table.Table.
+
+    A result has not arrived before one that stands above it in the journal. Raises KeyError,
+    TypeError or ValueError where an event is not what it must be.
+    """
+    worst = number(record.header, "worst_loss")
+    steps = _steps(record.events)
+    failed = np.array([event["event"] == "finish" for event in steps], dtype=bool)
+    losses = [worst if event["event"] == "finish" else event["loss"] for event in steps]
+    loss = numbers("loss", losses)
+    if not np.isfinite(loss[~failed]).all():
+        raise ValueError("a report's loss is not finite")
+    seconds = numbers("seconds", [event["seconds"] for event in steps])
+    if not np.isfinite(seconds).all():
+        raise ValueError("a report's seconds are not finite")
+    trial = np.array(all_of("trial", [event["trial"] for event in steps], {int}), dtype=np.int64)
+    first = np.zeros(len(trial), dtype=np.int64)
+    first[np.unique(trial, return_index=True)[1]] = 1
+    measured = {
+        name: numbers(name, [event.get(name) for event in steps])
+        for name in ("step", "accuracy", "step_seconds", "setup_seconds")
+    }
+    return {
+        "trial": trial,
+        **measured,
+        "loss": loss,
+        "failed": failed,
+        "seconds": np.maximum.accumulate(seconds),
+        "trials": np.cumsum(first),
+        "steps": np.arange(1, len(steps) + 1),
+        "incumbent": np.fmin.accumulate(loss),
+    }
+
+
+def cell_row(record: Record, columns: Columns) -> dict[str, Any]:
+    """A finished journal's row of `cells`; raises as `report_columns`."""
+    cell, end, header = _cell(record.header["cell"]), record.end or {}, record.header
+    steps = len(columns["loss"])
+    last = record.events[-1]["seconds"] if record.events else 0.0
+    wall = number({"seconds": end.get("seconds", last)}, "seconds")  # a crash has none
+    if not 0 <= wall < np.inf:
+        raise ValueError("the end's seconds are not a time")
+    sums = {name: _sum(record, name) for name in ("suggest", "decide", "observe")}
+    training = float(np.nansum(columns["step_seconds"]))
+    status, reason = text(end.get("status")), text(end.get("reason", ""))
+    if status == "completed" and steps < cell.budget_steps:
+        status = "short"
+        reason = f"ended with {steps} of {cell.budget_steps} steps spent ({reason})"
+    best = np.nanargmin(columns["loss"]) if np.isfinite(columns["loss"]).any() else None
+    return {
+        "key": text(header["key"]),
+        "file": text(record.path.name),
+        "objective_plugin": cell.objective.identity,
+        "algorithm_plugin": cell.algorithm.identity,
+        "algorithm_name": text(cell.algorithm.name),
+        **{name: text(value) for name, value in [("engine", cell.engine), ("device", cell.device)]},
+        "clock": text(header["clock"]),
+        **{name: getattr(cell, name) for name in ("gpus", "slots", "gpus_per_trial", "seed")},
+        **{name: getattr(cell, name) for name in ("budget", "max_steps")},
+        "status": status,
+        "reason": reason,
+        "complete": status == "completed",
+        "wall": wall,
+        "trials": sum(event["event"] == "suggest" for event in record.events),
+        "steps": steps,
+        "failed_trials": sum(_failed(event) for event in record.events),
+        "training_seconds": training,
+        "setup_seconds": float(np.nansum(columns["setup_seconds"])),
+        **{f"{name}_seconds": value for name, value in sums.items()},
+        "utilisation": training * cell.gpus_per_trial / (cell.gpus * wall) if wall else np.nan,
+        "optimiser_share": sum(sums.values()) / wall if wall else np.nan,
+        "final_loss": np.nan if best is None else columns["loss"][best],
+        "final_accuracy": np.nan if best is None else columns["accuracy"][best],
+        "optimum": number(header, "optimum"),
+        "started": text(header.get("started", "")),
+        **provenance(header.get("provenance")),
+    }
+
+
+def _failed(event: dict[str, Any]) -> bool:
+    return event["event"] == "finish" and event.get("status") == "failed"
+
+
+def _steps(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events that spent a step: reports, and the ends of trials whose failed step has none.
+
+    A trial that failed because its loss was not finite did report that step.
+    """
+    diverged = {
+        event.get("trial")
+        for event in events
+        if event["event"] == "report" and isinstance(event.get("raw_loss"), str)
+    }
+    return [
+        event
+        for event in events
+        if event["event"] == "report" or (_failed(event) and event.get("trial") not in diverged)
+    ]
+
+
+def _sum(record: Record, name: str) -> float:
+    key = f"{name}_seconds"
+    return float(np.nansum(numbers(key, [event.get(key) for event in record.events])))
+
+
+@cache
+def _validator() -> Callable[[Any], Cell]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Cell).validate_python
+
+
+def _cell(fields: Any) -> Cell:
+    cell = _validator()(fields)
+    if min(cell.gpus, cell.gpus_per_trial, cell.budget, cell.max_steps) <= 0:
+        raise ValueError("the cell's gpus, gpus_per_trial, budget or max_steps is not positive")
+    return cell

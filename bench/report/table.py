@@ -1,0 +1,129 @@
+"""Reads all journals of a suite into one table; what cannot be used is named, never dropped."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import UserError
+from bench.journal import Record, read
+from bench.metrics._table import GROUP, Table
+from bench.report.fields import text
+from bench.report.record import (
+    CELL_COLUMNS,
+    REPORT_COLUMNS,
+    Columns,
+    cell_row,
+    report_columns,
+)
+from bench.seeds import canonical, digest
+
+
+def load(folder: Path, keys: Collection[str] | None = None) -> Table:
+    """Read results/<suite>/*.jsonl; of those, the cells named in `keys` (None: all).
+
+    Raises UserError where the folder cannot be read.
+    """
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".jsonl")
+    except OSError as error:
+        raise UserError(f"cannot read {folder}: {error.strerror}; `bench run` makes it") from None
+    wanted = None if keys is None else set(keys)
+    found = _Found()
+    for path in paths:
+        if wanted is not None and path.stem not in wanted:
+            found.problem(
+                path, "not in the plan", "not a cell of this suite as it is now: not used"
+            )
+        else:
+            found.add(read(path))
+    return found.table()
+
+
+@dataclass
+class _Found:
+    """What has been read so far."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    columns: list[Columns] = field(default_factory=list)
+    problems: list[dict[str, str]] = field(default_factory=list)
+
+    def problem(self, path: Path, what: str, why: str) -> None:
+        self.problems.append({"file": text(path.name), "what": what, "why": text(why)})
+
+    def add(self, record: Record) -> None:
+        path = record.path
+        if record.problem:
+            self.problem(path, "unreadable", record.problem)
+        elif not record.finished:
+            why = f"no end after {len(record.events)} events: `bench run` runs the cell again"
+            torn = "the last line was cut off by a crash; "
+            self.problem(path, *(("torn", torn + why) if record.torn else ("unfinished", why)))
+        else:
+            try:
+                columns = report_columns(record)
+                self._use(path, cell_row(record, columns), columns)
+            except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+                missing = " is missing" if isinstance(error, KeyError) else ""
+                self.problem(path, "unreadable", f"{error}{missing}")
+
+    def _use(self, path: Path, row: dict[str, Any], columns: Columns) -> None:
+        if row["key"] != text(path.stem):
+            self.problem(path, "misnamed", f"holds the cell {row['key']}: not used")
+            return
+        if not row["complete"]:
+            self.problem(
+                path, row["status"], f"{row['reason']}: used up to its end, censored there"
+            )
+        self.rows.append(row)
+        self.columns.append(columns)
+
+    def table(self) -> Table:
+        cells = pd.DataFrame(self.rows, columns=CELL_COLUMNS)
+        for kind in ("objective", "algorithm"):
+            cells.insert(2, kind, _labels(cells.pop(f"{kind}_plugin")))
+        cells["algorithm"] = cells["algorithm"].astype("category")
+        again = cells.sort_values("started", kind="stable").duplicated(
+            [*GROUP, "seed"], keep="last"
+        )
+        again = again.reindex(cells.index)
+        for file in cells.loc[again, "file"]:
+            self.problem(Path(file), "repeated", "the same search was run later too: not used")
+        used = [part for part, drop in zip(self.columns, again, strict=True) if not drop]
+        cells = cells[~again.astype(bool)].reset_index(drop=True)
+        problems = pd.DataFrame(self.problems, columns=["file", "what", "why"])
+        return Table(cells, _reports(cells["key"], used), problems)
+
+
+def _reports(keys: "pd.Series[str]", columns: list[Columns]) -> pd.DataFrame:
+    if not columns:
+        return pd.DataFrame(columns=["key", *REPORT_COLUMNS]).astype({"key": "category"})
+    codes = np.repeat(np.arange(len(keys)), [len(part["loss"]) for part in columns])
+    joined = {name: np.concatenate([part[name] for part in columns]) for name in REPORT_COLUMNS}
+    return pd.DataFrame({"key": pd.Categorical.from_codes(codes, pd.Index(keys)), **joined})
+
+
+def _labels(plugins: "pd.Series[Any]") -> list[str]:
+    """A label for each plug-in: its name, and the options that tell variants of it apart."""
+    variants: dict[str, dict[str, dict[str, Any]]] = {}
+    for plugin in plugins:
+        variants.setdefault(plugin["name"], {})[canonical(plugin)] = plugin
+    labels: dict[str, str] = {}
+    for name, found in variants.items():
+        options = [each["options"] for each in found.values()]
+        differing = [
+            option
+            for option in sorted({key for each in options for key in each})
+            if len({canonical(each.get(option)) for each in options}) > 1
+        ]
+        for identity, plugin in found.items():
+            parts = [f"{key}={plugin['options'].get(key)}" for key in differing]
+            if len({each["source"] for each in found.values()}) > 1:
+                parts.append(f"source={(plugin['source'] or 'built in')[:8]}")
+            label = text(" ".join([name, *parts]))
+            clash = label in labels.values()
+            labels[identity] = f"{label} {digest(plugin)[:6]}" if clash else label
+    return [labels[canonical(plugin)] for plugin in plugins]

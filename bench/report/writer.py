@@ -1,0 +1,142 @@
+"""Writes results/<suite>/report/: the tables as CSV, the figures as PNG, and report.md."""
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import pandas as pd
+
+from bench import plugins
+from bench.cell import Cell
+from bench.errors import UserError
+from bench.metrics import Metric
+from bench.metrics._table import Table, groups
+from bench.report.fields import text
+from bench.report.table import load
+
+
+@dataclass
+class Report:
+    """What has been written to `folder`."""
+
+    folder: Path
+    table: Table
+    skipped: pd.DataFrame
+    """key, gpus, why."""
+    counts: dict[str, int]
+    """Cells of the plan, by what became of them; they add up to the plan."""
+    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
+    """Each metric's small table."""
+    notes: list[str] = field(default_factory=list)
+    figures: list[tuple[str, str]] = field(default_factory=list)
+    """File name and how to read it."""
+
+
+def write(folder: Path, plan: list[Cell], skipped: list[tuple[Cell, str]]) -> Report:
+    """Report on the planned cells' journals in `folder`; replaces folder/report as a whole.
+
+    `skipped` are cells that cannot run here, and why; where one has a journal, it is used. Raises
+    UserError where no cell has ended yet, or where the folder cannot be written.
+    """
+    planned = list(
+        dict.fromkeys([*(cell.key for cell in plan), *(cell.key for cell, _ in skipped)])
+    )
+    table = load(folder, planned)
+    if table.cells.empty:
+        raise UserError(
+            f"no cell in {folder} has ended yet; `bench run SUITE` runs them, "
+            "`bench status SUITE` says how each stands"
+        )
+    report = _report(folder / "report", table, planned, skipped)
+    try:
+        with _replaced(report.folder) as new:
+            for name in plugins.names("metrics"):
+                _write_metric(report, name, new)
+            for name, frame in [("cells", table.cells), ("problems", report.table.problems)]:
+                _csv(frame, new / f"{name}.csv")
+            _csv(report.skipped, new / "skipped.csv")
+            from bench.report.page import page
+
+            (new / "report.md").write_text(page(report), encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"cannot write {report.folder}: {error.strerror}; the journals are untouched: free "
+            "space or mend the permissions, then run `bench report SUITE` again"
+        ) from None
+    return report
+
+
+def _report(
+    folder: Path, table: Table, planned: list[str], skipped: list[tuple[Cell, str]]
+) -> Report:
+    complete = set(table.cells.loc[table.cells["complete"], "key"])
+    failed = set(table.cells["key"]) - complete
+    with_journal = {path.stem for path in folder.parent.glob("*.jsonl")}
+    left = {cell.key: (cell.key, cell.gpus, text(why)) for cell, why in skipped}
+    left = {key: row for key, row in left.items() if key not in with_journal}
+    pending = [key for key in planned if key not in with_journal and key not in left]
+    rows = [{"file": f"{key}.jsonl", "what": "not run", "why": "no journal"} for key in pending]
+    problems = pd.concat([table.problems, pd.DataFrame(rows)], ignore_index=True)
+    counts = {
+        "planned": len(planned),
+        "complete": len(complete),
+        "failed": len(failed),
+        "not usable": len(planned) - len(complete) - len(failed) - len(pending) - len(left),
+        "not run": len(pending),
+        "skipped": len(left),
+    }
+    frame = pd.DataFrame(list(left.values()), columns=["key", "gpus", "why"])
+    return Report(folder, Table(table.cells, table.reports, problems), frame, counts)
+
+
+def _write_metric(report: Report, name: str, folder: Path) -> None:
+    metric = cast(Metric, plugins.load_module("metrics", name))
+    frame = metric.compute(report.table)
+    _csv(frame, folder / f"{name}.csv")
+    report.frames[name] = frame
+    report.notes += metric.notes(frame)
+    constant = [column for column in metric.FIGURES if frame[column].nunique() <= 1]
+    for values, rows in groups(frame, list(metric.FIGURES)):
+        parts = [values["objective"]]
+        parts += [v for k, v in values.items() if k != "objective" and k not in constant]
+        slug = re.sub(r"[^A-Za-z0-9_.=]+", "-", "-".join(map(str, [name, *parts])))[:120]
+        file, number = f"{slug}.png", 2
+        while (folder / file).exists():  # labels that differ in other characters only
+            file, number = f"{slug}-{number}.png", number + 1
+        metric.draw(rows).savefig(folder / file, metadata={"Software": None})
+        report.figures.append((file, metric.READING))
+
+
+def _csv(frame: pd.DataFrame, path: Path) -> None:
+    """Text that a spreadsheet would take for a formula is quoted."""
+    shown = frame.copy()
+    for column in shown.columns[[not pd.api.types.is_numeric_dtype(t) for t in shown.dtypes]]:
+        shown[column] = shown[column].astype(str).str.replace(r"^(?=[=+@-])", "'", regex=True)
+    shown.to_csv(path, index=False, float_format="%.10g", lineterminator="\n")
+
+
+@contextmanager
+def _replaced(folder: Path) -> Iterator[Path]:
+    """A new folder that takes the place of `folder` when all went well, and else is removed."""
+    mark = f"{os.getpid()}-{secrets.token_hex(4)}"
+    new, old = (folder.with_name(f".{folder.name}-{what}-{mark}") for what in ("new", "old"))
+    new.mkdir()
+    try:
+        yield new
+        if folder.exists():
+            folder.rename(old)
+        try:
+            new.rename(folder)
+        except OSError:
+            if old.exists() and not folder.exists():
+                old.rename(folder)
+            raise
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,64 @@
+"""The figures: what each says, and that an algorithm looks the same in all."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from journals import SMALL, cell, plan_of, search
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from bench import plugins
+from bench.metrics._style import look
+from bench.report.table import load
+
+METRICS = ["regret", "scaling", "summary", "target"]
+
+
+def texts(figure: Figure) -> str:
+    """All that is written in a figure."""
+    return "\n".join(artist.get_text() for artist in figure.findobj(Text))  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize(
+    ("device", "clock", "there", "absent"),
+    [
+        ("cpu", "wall", ["CPU core", "wall clock"], ["GPU", "virtual"]),
+        ("cuda", "virtual", ["GPU", "virtual (simulated) clock"], ["CPU core", "wall"]),
+    ],
+)
+def test_every_figure_says_device_clock_n_and_interval(
+    name: str, device: str, clock: str, there: list[str], absent: list[str], tmp_path: Path
+) -> None:
+    for gpus in (1, 2):
+        for seed in range(3):
+            search(tmp_path, cell(gpus=gpus, seed=seed, device=device, **SMALL), clock=clock)
+    metric = plugins.load_module("metrics", name)
+    frame = metric.compute(load(tmp_path))
+    if name == "regret":
+        frame = frame[frame["axis"] == "gpu_seconds"]
+    shown = texts(metric.draw(frame)).replace("budget", "")
+    assert all(each in shown for each in ["bowl", "n = 3 seeds", "95 % bootstrap", *there]), shown
+    assert not any(each in shown for each in absent), shown
+
+
+def test_an_algorithm_looks_the_same_whichever_others_are_drawn(tmp_path: Path) -> None:
+    plan_of(tmp_path)
+    frame = plugins.load_module("metrics", "summary").compute(load(tmp_path))
+    everyone = look(frame)
+    assert look(frame[frame["algorithm"] == "tpe"]) == {"tpe": everyone["tpe"]}
+    for part in ("color", "linestyle", "marker"):
+        assert len({str(each[part]) for each in everyone.values()}) == 3
+
+
+def test_metrics_do_not_import_the_report_nor_each_other() -> None:
+    code = (
+        "import sys; from bench import plugins\n"
+        "plugins.load_module('metrics', 'summary')\n"
+        "found = [m for m in ('bench.report', 'bench.metrics.target', 'seaborn', 'ray', 'torch')"
+        " if m in sys.modules]\n"
+        "assert not found, found"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
