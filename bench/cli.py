@@ -62,9 +62,9 @@ def plan(
         for index, cell in enumerate(cells):
             print(json.dumps({"index": index, "key": cell.key, **cell.as_json()}))
         return
-    from bench.tables import plan_table, show
+    from bench.tables import plan_table
 
-    show(plan_table(cells))
+    print(plan_table(cells))
 
 
 @app.command()
@@ -117,11 +117,12 @@ def status(
     suite: Suite, gpus: Gpus = None, device: Device = None, results: Folder = RESULTS
 ) -> None:
     """Say which cells are done, unfinished, failed, running, skipped or pending, and why."""
-    from bench.tables import show, status_table
+    from bench.tables import status_table
 
     name, cells = _plan(suite, gpus, device)
     folder = _results(results, name)
-    show(status_table([(cell, *folder.state(cell)) for cell in cells]))
+    states = [(cell, *folder.state(cell)) for cell in cells]
+    print(status_table(states, colour=sys.stdout.isatty()))
 
 
 @app.command()

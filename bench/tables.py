@@ -1,46 +1,47 @@
-"""Tables for the terminal; in a file or a pipe, lines are as long as they need."""
+"""Tables for the terminal: plain columns, which pipes and ten thousand cells bear, too."""
 
 from collections import Counter
-
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from bench.cell import Cell
 
 COLOURS = {
-    "done": "green",
-    "failed": "red",
-    "running": "cyan",
-    "unfinished": "yellow",
-    "skipped": "magenta",
-    "pending": "dim",
+    "done": "32",
+    "failed": "31",
+    "running": "36",
+    "unfinished": "33",
+    "skipped": "35",
+    "pending": "2",
 }
+"""ANSI codes, used on a terminal only."""
 
 
-def plan_table(cells: list[Cell]) -> Table:
+def plan_table(cells: list[Cell]) -> str:
     """The cells in the order of their indices."""
     unit = "cores" if cells[0].device == "cpu" else "GPUs"
-    table = Table("index", "key", unit, "slots", "seed", "budget in steps", box=None)
+    rows = [("index", "key", unit, "slots", "seed", "steps")]
     for index, cell in enumerate(cells):
         numbers = (cell.gpus, cell.slots, cell.seed, cell.budget_steps)
-        table.add_row(str(index), escape(cell.key), *map(str, numbers))
-    table.caption = f"{len(cells)} cells"
-    return table
+        rows.append((str(index), cell.key, *map(str, numbers)))
+    return "\n".join([*_aligned(rows), f"{len(cells)} cells"])
 
 
-def status_table(states: list[tuple[Cell, str, str]]) -> Table:
+def status_table(states: list[tuple[Cell, str, str]], colour: bool) -> str:
     """The state of each cell, and why."""
-    table = Table("key", "state", "why", box=None)
-    for cell, state, reason in states:
-        table.add_row(escape(cell.key), f"[{COLOURS[state]}]{state}[/]", escape(reason))
+    rows = [("key", "state", "why"), *((cell.key, state, why) for cell, state, why in states)]
+    lines = _aligned(rows)
+    if colour:
+        for index, (_, state, _) in enumerate(states, start=1):
+            painted = f"\x1b[{COLOURS[state]}m{state}\x1b[0m"
+            key, _, rest = lines[index].partition(f"  {state}")
+            lines[index] = f"{key}  {painted}{rest}"
     counts = Counter(state for _, state, _ in states)
-    table.caption = f"{len(states)} cells: " + ", ".join(f"{n} {s}" for s, n in counts.items())
-    return table
+    total = ", ".join(f"{count} {state}" for state, count in counts.items())
+    return "\n".join([*lines, f"{len(states)} cells: {total}"])
 
 
-def show(table: Table) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=240)
-    console.print(table)
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]

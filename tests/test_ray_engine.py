@@ -47,7 +47,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """An objective for each fault."""
-    toys = [{"fault": fault} for fault in FAULTS]
+    toys = [{"fault": f, "max_steps": 1 if f == "always raise" else 4} for f in FAULTS]
     return Run(tmp_path_factory.mktemp("t"), ["tpe"], toys, budget=3, max_trial_seconds=2.0)
 
 
@@ -55,6 +55,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def gives_up(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Two algorithms that give up, and one that does not."""
     mine = [{"path": str(PLUGINS / "exhausted.py"), "breaks": breaks} for breaks in (False, True)]
+    mine = [{**each, "suggestions": 2} for each in mine]
     return Run(tmp_path_factory.mktemp("t"), [*mine, "random"])
 
 

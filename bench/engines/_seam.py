@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import ray
 from ray.tune import Stopper
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import TrialScheduler
@@ -29,8 +30,9 @@ RESULT_KEYS = "bench"
 class BudgetStopper(Stopper):
     """Sees every result first: journals it, and stops the search when its budget is spent."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, scheduler: "JournaledScheduler") -> None:
         self._recorder = recorder
+        self._scheduler = scheduler
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         step = result["training_iteration"]
@@ -38,6 +40,9 @@ class BudgetStopper(Stopper):
         return self._recorder.over
 
     def stop_all(self) -> bool:
+        """Whether the search is over; then the trials in flight are killed, not waited for."""
+        if self._recorder.over:
+            self._scheduler.kill_running()
         return self._recorder.over
 
 
@@ -116,6 +121,14 @@ class JournaledScheduler(TrialScheduler):
             return 0
         trials = self._controller.get_live_trials()
         return sum(trial.status in (Trial.PENDING, Trial.RUNNING) for trial in trials)
+
+    def kill_running(self) -> None:
+        """End the processes of the trials in flight, in the middle of a step if need be."""
+        trials = self._controller.get_live_trials() if self._controller is not None else []
+        for trial in trials:
+            actor = trial.temporary_state.ray_actor
+            if trial.status == Trial.RUNNING and actor is not None:
+                ray.kill(actor)
 
     def set_search_properties(self, metric: str | None, mode: str | None, **spec: Any) -> bool:
         return True

@@ -155,7 +155,7 @@ def _fit(cell: Cell, recorder: Recorder, scratch: Scratch) -> None:
         run_config=tune.RunConfig(
             name=cell.key,
             storage_path=str(storage),
-            stop=BudgetStopper(recorder),
+            stop=BudgetStopper(recorder, journaled),
             verbose=0,
             failure_config=tune.FailureConfig(max_failures=0, fail_fast=False),
             checkpoint_config=tune.CheckpointConfig(

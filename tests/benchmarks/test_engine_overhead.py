@@ -1,0 +1,95 @@
+"""64 trials of exactly 1 s on 2 slots: ideally 32 s. Ours against a plain Tuner, in one run.
+
+The plain one is what Ray Tune's guide shows: a function trainable, default settings, no journal.
+Ray runs already in both; start-up and end of the trials' processes count.
+"""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import machine, plugins
+from bench.cell import Cell
+from bench.journal import Journal, read
+
+SLOTS, TRIALS, SECONDS = 2, 64, 1.0
+PLUGINS = Path(__file__).parent.parent / "plugins"
+GROUP = f"{TRIALS} trials of {SECONDS:g} s on {SLOTS} slots (ideal: {TRIALS * SECONDS / SLOTS:g} s)"
+
+pytestmark = [
+    pytest.mark.benchmark(group=GROUP),
+    pytest.mark.skipif(machine.cores() < SLOTS, reason=f"needs {SLOTS} cores"),
+]
+
+
+def cell(budget: int, seed: int) -> Cell:
+    toy = plugins.resolve(
+        "objectives", None, PLUGINS / "toy.py", {"max_steps": 1, "seconds": SECONDS}
+    )
+    random = plugins.resolve("algorithms", "random", None, {})
+    return Cell(toy, random, "ray", "cpu", SLOTS, 1.0, seed, budget, max_steps=1)
+
+
+def efficiency(benchmark: Any) -> None:
+    wall = benchmark.stats.stats.max
+    benchmark.extra_info["efficiency"] = round(TRIALS * SECONDS / SLOTS / wall, 4)
+    print(f"\n{benchmark.name}: {wall:.2f} s, efficiency {benchmark.extra_info['efficiency']:.1%}")
+
+
+def test_bench_run(benchmark: Any, tmp_path: Path) -> None:
+    engine_class = plugins.load_module("engines", "ray").Engine
+    with engine_class() as engine:
+
+        def run(budget: int, seed: int) -> None:
+            this = cell(budget, seed)
+            header = {"key": this.key, "cell": this.as_json(), **engine.prepare(this)}
+            journal = Journal(tmp_path / f"{this.key}.jsonl", header)
+            engine.run(this, journal, lambda event: None)
+            journal.close()
+
+        run(2, 1)  # starts Ray
+        benchmark.pedantic(run, args=(TRIALS, 0), rounds=1)
+    record = read(tmp_path / f"{cell(TRIALS, 0).key}.jsonl")
+    assert sum(event["event"] == "report" for event in record.events) == TRIALS
+    efficiency(benchmark)
+
+
+@pytest.mark.parametrize("reuse_actors", [False, True])
+def test_plain_tuner(benchmark: Any, tmp_path: Path, reuse_actors: bool) -> None:
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    import ray
+    from ray import tune
+
+    def trainable(config: dict[str, Any]) -> None:
+        time.sleep(SECONDS)
+        tune.report({"loss": (config["x"] - 0.3) ** 2})
+
+    def run(samples: int) -> None:
+        results = tune.Tuner(
+            trainable,
+            param_space={"x": tune.uniform(0, 1)},
+            tune_config=tune.TuneConfig(
+                metric="loss", mode="min", num_samples=samples, reuse_actors=reuse_actors
+            ),
+            run_config=tune.RunConfig(storage_path=str(tmp_path), verbose=0),
+        ).fit()
+        assert len(results) == samples and not results.num_errors
+
+    ray.init(
+        address="local",
+        num_cpus=SLOTS,
+        num_gpus=0,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="error",
+        _node_ip_address="127.0.0.1",
+    )
+    try:
+        run(2)
+        benchmark.pedantic(run, args=(TRIALS,), rounds=1)
+    finally:
+        ray.shutdown()
+    efficiency(benchmark)
