@@ -53,8 +53,13 @@ def test_bench_run(benchmark: Any, tmp_path: Path) -> None:
         run(2, 1)  # starts Ray
         benchmark.pedantic(run, args=(TRIALS, 0), rounds=1)
     record = read(tmp_path / f"{cell(TRIALS, 0).key}.jsonl")
-    assert sum(event["event"] == "report" for event in record.events) == TRIALS
+    reports = [event for event in record.events if event["event"] == "report"]
+    assert len(reports) == TRIALS
     efficiency(benchmark)
+    up = reports[0]["seconds"] - reports[0]["step_seconds"] - reports[0]["setup_seconds"]
+    steady = TRIALS * SECONDS / SLOTS / (reports[-1]["seconds"] - up)
+    benchmark.extra_info |= {"processes_up_after_seconds": up, "efficiency_once_up": steady}
+    print(f"the trials' processes were up after {up:.2f} s; efficiency from then on {steady:.1%}")
 
 
 @pytest.mark.parametrize("reuse_actors", [False, True])
