@@ -26,8 +26,8 @@ data: setup ## fetch MNIST into data/ (or $BENCH_DATA), unless it is there
 
 bench: setup ## run what is not finished of SUITE, then draw its report
 	@if grep -qs mnist suites/$(SUITE).toml $(SUITE); then $(VENV)/bench data mnist; fi
-	@$(VENV)/bench run $(CELLS)
-	@$(VENV)/bench report $(CELLS)
+	@$(VENV)/bench run $(CELLS); ran=$$?; [ $$ran -le 1 ] || exit $$ran; \
+	  $(VENV)/bench report $(CELLS) && exit $$ran # 1: a cell failed; the report says which
 
 report: setup ## draw the report of SUITE from its journals, running nothing
 	@$(VENV)/bench report $(CELLS)
@@ -45,8 +45,8 @@ format: setup ## put the code in form, mend what can be mended
 	@$(VENV)/ruff check --fix
 	@$(VENV)/ruff format
 
-microbench: setup ## measure engine overhead, training, journal and start-up times
-	@$(VENV)/python -m pytest -o addopts= --timeout=0 --benchmark-only -s --benchmark-group-by=group \
+microbench: setup data ## measure engine overhead, training, journal and start-up times
+	@$(VENV)/python -m pytest -o addopts= -rs --timeout=0 --benchmark-only -s --benchmark-group-by=group \
 	  --benchmark-columns=min,median,max,rounds tests/benchmarks
 
 lock: setup ## compile the locks again from requirements/bench.in, keeping the pins that fit

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bench.objective import Objective
 from bench.options import Options
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ class Algorithm(Options, ABC):
 
     It imports Ray Tune and its library inside its methods, so that planning starts at once.
     """
+
+    def refuse(self, objective: Objective) -> str | None:
+        """Why this algorithm cannot search this objective, or None; asked when planning."""
+        return None
 
     @abstractmethod
     def ray(self, problem: Problem) -> "tuple[Searcher, TrialScheduler]":

@@ -48,7 +48,9 @@ class Cell:
 
     @property
     def slots(self) -> int:
-        """Trials that run at once."""
+        """Trials that run at once; a fraction of a GPU is not put together from two."""
+        if self.device == "cuda" and self.gpus_per_trial < 1:
+            return self.gpus * int(1 / self.gpus_per_trial + 1e-9)
         return int(self.gpus / self.gpus_per_trial + 1e-9)
 
     @property

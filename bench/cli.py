@@ -6,6 +6,7 @@ well, 1 a cell failed (or none could run), 2 the user can mend it, 130 interrupt
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -101,7 +102,7 @@ def run(
                 outcomes.append(outcome)
     except KeyboardInterrupt:
         done = sum(folder.state(cell)[0] == "done" for cell in chosen)
-        again = " ".join(["bench", *sys.argv[1:]])
+        again = shlex.join(sys.argv)
         print(f"interrupted: {done} of {len(chosen)} cells are done; go on with: {again}")
         raise SystemExit(130) from None
     states = [outcome.state for outcome in outcomes]
@@ -119,7 +120,7 @@ def status(
     """Say which cells are done, unfinished, failed, running, skipped or pending, and why."""
     from bench.tables import status_table
 
-    name, cells = _plan(suite, gpus, device)
+    name, cells = _plan(suite, gpus, device, results)
     folder = _results(results, name)
     states = [(cell, *folder.state(cell)) for cell in cells]
     print(status_table(states, colour=sys.stdout.isatty()))
@@ -133,7 +134,7 @@ def report(
     from bench.report import write
     from bench.report.terminal import show
 
-    name, cells = _plan(suite, gpus, device)
+    name, cells = _plan(suite, gpus, device, results)
     folder = _results(results, name)
     states = [(cell, *folder.state(cell)) for cell in cells]
     skipped = [(cell, reason) for cell, state, reason in states if state == "skipped"]
@@ -151,8 +152,14 @@ def data(name: Annotated[str, typer.Argument(help="Name of a data set: bench lis
     print(f"{name}: complete and checked in {fetch(name)}")
 
 
-def _plan(name: str, gpus: str | None, device: str | None) -> "tuple[str, list[Cell]]":
-    """The suite's name and its cells for the GPU counts asked for, the suite's or the machine's."""
+def _plan(
+    name: str, gpus: str | None, device: str | None, results: Path | None = None
+) -> "tuple[str, list[Cell]]":
+    """The suite's name and its cells for the GPU counts asked for, the suite's or the machine's.
+
+    With `results`, and unless the user said which, also those with a journal there: they may be of
+    another machine.
+    """
     from bench import machine, suite
 
     path = suite.find(name)
@@ -161,7 +168,14 @@ def _plan(name: str, gpus: str | None, device: str | None) -> "tuple[str, list[C
         counts = _counts(gpus)
     else:
         counts = suite.load(path).gpus or suite.doubling(max(machine.count(on), 1))
-    return path.stem, suite.plan(path, counts, on)
+    cells = suite.plan(path, counts, on)
+    if results is not None and gpus is None:
+        found = _results(results, path.stem).resources()
+        for other, count in sorted(found - {(on, count) for count in counts}):
+            if device in (None, other):
+                more = suite.plan(path, [count], machine.check_device(other))
+                cells += [c for c in more if _results(results, path.stem).journal(c).exists()]
+    return path.stem, cells
 
 
 def _counts(text: str) -> list[int]:
@@ -213,6 +227,9 @@ def run_command_line(arguments: list[str] | None = None) -> int:
     except Exception as error:
         if not hasattr(error, "format_message"):  # click's own: a bad option or argument
             raise
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error.format_message())
+            return 2
         print(f"bench: {error.format_message()} (bench --help)", file=sys.stderr)
         return 2
     return result if isinstance(result, int) else 0

@@ -12,6 +12,8 @@ from bench.errors import UserError
 
 Device = Literal["cpu", "cuda"]
 
+UNLIMITED = 1e9
+
 
 @dataclass(frozen=True)
 class Gpu:
@@ -24,7 +26,7 @@ class Gpu:
 @cache
 def cores() -> int:
     """Cores that this process may use: in a SLURM job or a container not all that there are."""
-    return len(os.sched_getaffinity(0))
+    return max(1, min(len(os.sched_getaffinity(0)), int(_quota())))
 
 
 @cache
@@ -87,9 +89,12 @@ def _nvml() -> tuple[str | None, list[tuple[str, int, str]]]:
         found = []
         for index in range(pynvml.nvmlDeviceGetCount()):
             handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-            memory = pynvml.nvmlDeviceGetMemoryInfo(handle).total
             uuid = str(pynvml.nvmlDeviceGetUUID(handle))
-            found.append((str(pynvml.nvmlDeviceGetName(handle)), int(memory), uuid))
+            try:
+                memory = int(pynvml.nvmlDeviceGetMemoryInfo(handle).total)
+            except pynvml.NVMLError:  # memory shared with the CPU
+                memory = 0
+            found.append((str(pynvml.nvmlDeviceGetName(handle)), memory, uuid))
         return str(pynvml.nvmlSystemGetDriverVersion()), visible(found)
     finally:
         pynvml.nvmlShutdown()
@@ -117,6 +122,19 @@ def visible(found: list[tuple[str, int, str]]) -> list[tuple[str, int, str]]:
             break
         chosen.append(matches[0])
     return chosen
+
+
+def _quota(root: Path = Path("/sys/fs/cgroup")) -> float:
+    """Cores' worth of time that a container's control group grants; UNLIMITED without."""
+    try:
+        quota, period = (root / "cpu.max").read_text().split()
+    except (OSError, ValueError):
+        try:
+            quota = (root / "cpu/cpu.cfs_quota_us").read_text().strip()
+            period = (root / "cpu/cpu.cfs_period_us").read_text().strip()
+        except OSError:
+            return UNLIMITED
+    return int(quota) / int(period) if quota.isdecimal() else UNLIMITED
 
 
 def _torch_is_for_cpu() -> bool:

@@ -10,4 +10,4 @@ class Options(BaseModel):
     their default) are part of a cell's identity.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)

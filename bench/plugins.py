@@ -65,20 +65,30 @@ def resolve(kind: str, name: str | None, path: Path | None, options: dict[str, A
         options_in_full = load_class(kind, name)(**options).model_dump(mode="json")
         return PlugIn(name, options_in_full)
     path = path.resolve()
-    try:
-        source = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    source = _source(path)
     options_in_full = load_class(kind, path.stem, str(path))(**options).model_dump(mode="json")
     return PlugIn(path.stem, options_in_full, str(path), source)
 
 
 def make(kind: str, plugin: PlugIn) -> Any:
-    """Build the objective or the algorithm that a cell names."""
+    """Build the objective or the algorithm that a cell names.
+
+    Raises UserError for options that are not legal, and for a user's file that is no longer the
+    one that was planned: its results would bear the name of another's.
+    """
+    if plugin.path is not None and _source(Path(plugin.path)) != plugin.source:
+        raise UserError(f"{plugin.path} has changed since the plan: run the same command again")
     try:
         return load_class(kind, plugin.name, plugin.path)(**plugin.options)
     except ValidationError as error:
         raise UserError(f"{plugin.name}: {error.errors()[0]['msg']}") from None
+
+
+def _source(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _load_file(path: Path) -> ModuleType:

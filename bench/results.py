@@ -1,5 +1,6 @@
 """A suite's folder of journals: where each is, and the state of each cell."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -30,6 +31,18 @@ class Results:
 
     def journal(self, cell: Cell) -> Path:
         return self.folder / f"{cell.key}.jsonl"
+
+    def resources(self) -> set[tuple[str, int]]:
+        """The (device, GPU count) of the cells that have a journal here, by their headers."""
+        found = set()
+        for path in self.folder.glob("*.jsonl"):
+            try:
+                with path.open("rb") as file:
+                    cell = json.loads(file.readline())["cell"]
+                found.add((str(cell["device"]), int(cell["gpus"])))
+            except (OSError, ValueError, KeyError, TypeError):
+                continue  # the report names what cannot be read
+        return {each for each in found if each[0] in ("cpu", "cuda") and each[1] > 0}
 
     def lock(self, cell: Cell) -> CellLock:
         return CellLock(self.folder / "locks" / cell.key)

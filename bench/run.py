@@ -1,5 +1,6 @@
 """Run cells one after the other: each finished cell once, each unfinished one from its start."""
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -65,10 +66,11 @@ def _run_cell(
             state, reason = results.state(cell)
             if state == "done" or (state == "failed" and not retry_failed):
                 return Outcome(cell, state, reason, ran=False)  # by another, just now
+            search = engine.prepare(cell)
             header = {
                 "key": cell.key,
                 "cell": cell.as_json(),
-                **engine.prepare(cell),
+                **search.header(),
                 "started": datetime.now(UTC).isoformat(timespec="seconds"),
                 "provenance": provenance(),
             }
@@ -76,21 +78,26 @@ def _run_cell(
             journal = Journal(results.journal(cell), header, check=lock.check)
             try:
                 watcher.begin(cell)
-                engine.run(cell, journal, watcher.event)
+                engine.run(search, journal, watcher.event)
             except UserError:
                 raise
             except Exception as error:  # a defect in an algorithm, an objective or Ray
-                reason = f"{type(error).__name__}: {last_line(error)}"
-                journal.write({"event": "end", "status": "failed", "reason": reason})
+                journal.write({"event": "end", "status": "failed", "reason": reason_of(error)})
             finally:
                 journal.close()
         state, reason = results.state(cell)
         return Outcome(cell, state, reason, ran=True)
     except Busy as busy:
         return Outcome(cell, "running", str(busy), ran=False)
+    except UserError:
+        raise
+    except Exception as error:  # the algorithm or the objective cannot be built: no journal
+        return Outcome(cell, "failed", reason_of(error), ran=False)
 
 
-def last_line(error: Exception) -> str:
-    """What an exception says; Ray wraps the cause's traceback into the message."""
+def reason_of(error: Exception) -> str:
+    """What an exception says, in one line; Ray wraps the cause's traceback into the message."""
     lines = str(error).strip().splitlines()
-    return lines[-1].strip()[:500] if lines else "(no message)"
+    what = lines[-1].strip() if lines else "(no message)"
+    kind = type(error).__name__
+    return what[:500] if re.match(r"[A-Za-z_][\w.]*: ", what) else f"{kind}: {what}"[:500]

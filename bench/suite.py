@@ -53,8 +53,7 @@ class Entry(BaseModel):
 class Suite(BaseModel):
     """A suite file's contents; the device and the default GPU counts are those of the machine."""
 
-    model_config = ConfigDict(extra="forbid")
-    title: Annotated[str, Field(strict=True)] = ""
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     objectives: Annotated[list[Entry], Field(min_length=1)]
     algorithms: Annotated[list[Entry], Field(min_length=1)]
     engines: Annotated[list[str], Field(min_length=1)] = ["ray"]
@@ -112,7 +111,12 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
             raise UserError(f"{path}: engines: unknown engine '{engine}'; {legal}")
     objectives = _resolve(path, "objectives", suite.objectives)
     algorithms = _resolve(path, "algorithms", suite.algorithms)
-    max_steps = {id(each): plugins.make("objectives", each).max_steps for each in objectives}
+    if suite.gpus_per_trial > 1 and suite.gpus_per_trial % 1:
+        raise UserError(
+            f"{path}: gpus_per_trial: legal: at most 1, or a whole number, not "
+            f"{suite.gpus_per_trial:g}"
+        )
+    max_steps = _refuse_pairs(path, objectives, algorithms)
     cells = [
         Cell(
             objective=objective,
@@ -123,7 +127,7 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
             gpus_per_trial=suite.gpus_per_trial,
             seed=seed,
             budget=suite.budget,
-            max_steps=max_steps[id(objective)],
+            max_steps=max_steps[objectives.index(objective)],
             max_seconds=suite.max_seconds,
             max_trial_seconds=suite.max_trial_seconds,
         )
@@ -160,6 +164,18 @@ def _resolve(path: Path, kind: str, entries: list[Entry]) -> list[PlugIn]:
             place = f"{kind}[{index}] ({name})"
             raise UserError(f"{path}: {_in_one_line(error, legal, place)}") from None
     return resolved
+
+
+def _refuse_pairs(path: Path, objectives: list[PlugIn], algorithms: list[PlugIn]) -> list[int]:
+    """Ask each algorithm whether it can search each objective; their `max_steps`."""
+    built = [plugins.make("objectives", each) for each in objectives]
+    for index, algorithm in enumerate(algorithms):
+        asked = plugins.make("algorithms", algorithm)
+        for objective, plugin in zip(built, objectives, strict=True):
+            if reason := asked.refuse(objective):
+                place = f"algorithms[{index}] ({algorithm.name}) on {plugin.name}"
+                raise UserError(f"{path}: {place}: {reason}")
+    return [objective.max_steps for objective in built]
 
 
 def _refuse_repetition(path: Path, cells: list[Cell]) -> None:

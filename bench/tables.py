@@ -1,6 +1,7 @@
 """Tables for the terminal: plain columns, which pipes and ten thousand cells bear, too."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from bench.cell import Cell
 
@@ -18,16 +19,17 @@ COLOURS = {
 def plan_table(cells: list[Cell]) -> str:
     """The cells in the order of their indices."""
     unit = "cores" if cells[0].device == "cpu" else "GPUs"
-    rows = [("index", "key", unit, "slots", "seed", "steps")]
+    rows: list[tuple[str, ...]] = [("index", "key", unit, "slots", "seed", "steps")]
     for index, cell in enumerate(cells):
         numbers = (cell.gpus, cell.slots, cell.seed, cell.budget_steps)
         rows.append((str(index), cell.key, *map(str, numbers)))
     return "\n".join([*_aligned(rows), f"{len(cells)} cells"])
 
 
-def status_table(states: list[tuple[Cell, str, str]], colour: bool) -> str:
+def status_table(states: Sequence[tuple[Cell, str, str]], colour: bool) -> str:
     """The state of each cell, and why."""
-    rows = [("key", "state", "why"), *((cell.key, state, why) for cell, state, why in states)]
+    rows: list[tuple[str, ...]] = [("key", "state", "why")]
+    rows += [(cell.key, state, why) for cell, state, why in states]
     lines = _aligned(rows)
     if colour:
         for index, (_, state, _) in enumerate(states, start=1):

@@ -1,5 +1,6 @@
 """Suites of the toy objective, and the command line as users call it."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -9,9 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bench.cell import Cell
+from bench.data import mnist
 from bench.journal import Record, read
 
 HERE = Path(__file__).parent
@@ -87,3 +90,32 @@ def cell_of(record: Record) -> Cell:
 
 def of_kind(record: Record, event: str) -> list[dict[str, Any]]:
     return [each for each in record.events if each["event"] == event]
+
+
+def idx(array: np.ndarray) -> bytes:
+    sizes = np.array(array.shape, dtype=">u4").tobytes()
+    return bytes([0, 0, 8, array.ndim]) + sizes + array.astype(np.uint8).tobytes()
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write 5,200 noisy images in MNIST's format: the digit d is a bright bar at column 2 d."""
+    folder = tmp_path_factory.mktemp("data") / "mnist"
+    folder.mkdir()
+    generator = np.random.RandomState(0)
+    for prefix, count in (("train", 5_200), ("t10k", 10)):
+        labels = generator.randint(0, 10, count)
+        images = generator.randint(0, 100, (count, 28, 28))
+        images[np.arange(count), :, 2 * labels] = 255
+        (folder / f"{prefix}-images-idx3-ubyte").write_bytes(idx(images))
+        (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(idx(labels))
+    return folder
+
+
+@pytest.fixture
+def checksums(digits: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Let the synthetic digits be the data set `mnist`; give their checksums."""
+    sums = {name: hashlib.sha256((digits / name).read_bytes()).hexdigest() for name in mnist.FILES}
+    monkeypatch.setattr(mnist, "FILES", sums)
+    monkeypatch.setenv("BENCH_DATA", str(digits.parent))
+    return sums

@@ -69,6 +69,13 @@ def test_slots_and_budget() -> None:
     assert CELL.budget_steps == 80
 
 
+@pytest.mark.parametrize(
+    ("gpus", "share", "slots"), [(2, 0.4, 4), (2, 0.5, 4), (1, 0.1, 10), (4, 2, 2), (3, 2, 1)]
+)
+def test_a_trial_gets_its_fraction_from_one_gpu(gpus: int, share: float, slots: int) -> None:
+    assert replace(CELL, device="cuda", gpus=gpus, gpus_per_trial=share).slots == slots
+
+
 def test_seeds_come_from_names_alone() -> None:
     assert derive("a", 1) == derive("a", 1) == 324999076
     assert derive("a", 1) != derive("a1") != derive(["a", 1])

@@ -96,7 +96,7 @@ def test_ctrl_c_exits_at_once_and_says_how_to_go_on(folder: Path, write_suite: W
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to all of the foreground group
     out, err = run.communicate(timeout=30)
     assert run.returncode == 130
-    assert f"interrupted: 0 of 2 cells are done; go on with: bench run {suite}" in out
+    assert "interrupted: 0 of 2 cells are done; go on with: " in out and f" run {suite}" in out
     assert "Traceback" not in err
     assert not processes_of(folder) and not list(folder.glob("bench-*"))
 
@@ -104,7 +104,7 @@ def test_ctrl_c_exits_at_once_and_says_how_to_go_on(folder: Path, write_suite: W
 def test_of_two_processes_that_want_a_cell_one_runs_it_and_the_other_says_who(
     folder: Path, bench: Bench, write_suite: WriteSuite
 ) -> None:
-    suite = write_suite(["random"], [{"seconds": 0.2}], budget=20)
+    suite = write_suite(["random"], [{"seconds": 0.2}], budget=10)
     first = start(folder, "run", suite, "--device", "cpu")
     wait_for(lambda: len(reports(folder)) >= 1)
     where = ("--results", folder / "results")
@@ -114,9 +114,9 @@ def test_of_two_processes_that_want_a_cell_one_runs_it_and_the_other_says_who(
     assert f"running  process {first.pid} on " in bench("status", suite, *where).stdout
     os.killpg(first.pid, signal.SIGKILL)
     first.communicate()
-    third = bench("run", write_suite(["random"], [{"seconds": 0.2}], budget=20), "--cells", "x")
-    assert third.returncode == 2
     assert "unfinished" in bench("status", suite, *where).stdout, "the dead one holds nothing"
+    third = bench("run", suite, "--device", "cpu", *where)
+    assert third.returncode == 0 and "1 done; 1 ran now" in third.stdout
 
 
 def test_a_second_run_runs_nothing(bench: Bench, tmp_path: Path, write_suite: WriteSuite) -> None:

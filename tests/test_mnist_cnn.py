@@ -1,6 +1,5 @@
 """The MNIST network: its search space, its learning, and training that goes on exactly."""
 
-import hashlib
 import itertools
 import json
 import math
@@ -9,14 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
 from torch import nn
 
 from bench import data
-from bench.data import mnist
 from bench.errors import UserError
 from bench.objectives import _cnn
 from bench.objectives._mnist import split
@@ -40,35 +37,6 @@ PLAIN: dict[str, Any] = {
     "schedule": "none",
 }
 TINY = MnistCnn(max_steps=5, train_images=48, validation_images=32, max_channels=16)
-
-
-def idx(array: np.ndarray) -> bytes:
-    sizes = np.array(array.shape, dtype=">u4").tobytes()
-    return bytes([0, 0, 8, array.ndim]) + sizes + array.astype(np.uint8).tobytes()
-
-
-@pytest.fixture(scope="module")
-def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write 5,200 noisy images in MNIST's format: the digit d is a bright bar at column 2 d."""
-    folder = tmp_path_factory.mktemp("data") / "mnist"
-    folder.mkdir()
-    generator = np.random.RandomState(0)
-    for prefix, count in (("train", 5_200), ("t10k", 10)):
-        labels = generator.randint(0, 10, count)
-        images = generator.randint(0, 100, (count, 28, 28))
-        images[np.arange(count), :, 2 * labels] = 255
-        (folder / f"{prefix}-images-idx3-ubyte").write_bytes(idx(images))
-        (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(idx(labels))
-    return folder
-
-
-@pytest.fixture
-def checksums(digits: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Let the synthetic digits be the data set `mnist`; give their checksums."""
-    sums = {name: hashlib.sha256((digits / name).read_bytes()).hexdigest() for name in mnist.FILES}
-    monkeypatch.setattr(mnist, "FILES", sums)
-    monkeypatch.setenv("BENCH_DATA", str(digits.parent))
-    return sums
 
 
 def with_schedule(optimizer: str, schedule: str) -> dict[str, Any]:

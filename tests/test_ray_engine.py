@@ -53,9 +53,11 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def gives_up(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Two algorithms that give up, and one that does not."""
-    mine = [{"path": str(PLUGINS / "exhausted.py"), "breaks": breaks} for breaks in (False, True)]
-    mine = [{**each, "suggestions": 2} for each in mine]
+    """Three algorithms that give up, and one that does not."""
+    mine: list[dict[str, Any]] = [
+        {"path": str(PLUGINS / "exhausted.py"), "suggestions": 2, "fails": fails}
+        for fails in ("", "when asked", "when built")
+    ]
     return Run(tmp_path_factory.mktemp("t"), [*mine, "random"])
 
 
@@ -212,7 +214,8 @@ def test_a_search_whose_every_trial_fails_ends_when_its_budget_is_spent(faulty: 
 
 
 def test_an_algorithm_that_gives_up_fails_its_cell_and_not_the_suite(gives_up: Run) -> None:
-    assert gives_up.printed.returncode == 1 and "2 failed, 1 done" in gives_up.printed.stdout
+    assert gives_up.printed.returncode == 1 and "3 failed, 1 done" in gives_up.printed.stdout
+    assert "failed: RuntimeError: cannot be built" in gives_up.printed.stderr
     reasons = {
         str(record.end["reason"])
         for record in gives_up.records
@@ -268,13 +271,14 @@ def test_nothing_is_left_behind(sound: Run, faulty: Run) -> None:
 
 
 def processes_of(folder: Path) -> list[str]:
-    """Command lines of living processes that name the folder."""
+    """Living processes that work in the folder or name it: Ray retitles those of trials."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            where = str((process / "cwd").readlink())
         except OSError:
             continue
-        if str(folder) in line:
-            found.append(line)
+        if str(folder) in line or where.startswith(str(folder)):
+            found.append(f"{process.name} in {where}: {line}")
     return found

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import plugins, space
+from bench import space
 from bench.errors import UserError
+from bench.objectives.mnist_cnn import MnistCnn
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -125,7 +126,7 @@ def test_bounds_and_scales_arrive_in_both_engines() -> None:
 
 
 def test_mnists_conditional_parameters_appear_only_when_they_matter() -> None:
-    drawn = plugins.load_class("objectives", "mnist_cnn")().space()
+    drawn = MnistCnn().space()
     trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask
     for _ in range(60):
         asked = trial()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import PLUGINS, WriteSuite
 
-from bench import suite
+from bench import plugins, suite
 from bench.errors import UserError
 
 GOOD = """
@@ -73,6 +73,15 @@ def test_an_edited_plugin_makes_other_cells(tmp_path: Path) -> None:
     assert keys[0] != keys[1]
 
 
+def test_an_edited_plugin_is_not_run_under_the_old_name(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text((PLUGINS / "toy.py").read_text())
+    cell = plan(tmp_path, GOOD.replace('name = "mnist_cnn"', 'path = "mine.py"'))[0]
+    mine.write_text(mine.read_text() + "\n# edited")
+    with pytest.raises(UserError, match="has changed since the plan"):
+        plugins.make("objectives", cell.objective)
+
+
 def test_planning_imports_neither_torch_nor_ray(write_suite: WriteSuite) -> None:
     path = write_suite(["random", "tpe", "asha"])
     code = (
@@ -99,7 +108,7 @@ def test_planning_imports_neither_torch_nor_ray(write_suite: WriteSuite) -> None
         (("gpus = [1, 2]", "gpus = []"), "gpus: list should have at least 1 item"),
         (("gpus = [1, 2]", "gpus = [0]"), "gpus[0]: input should be greater than or equal to 1"),
         (('name = "mnist_cnn"', 'name = "mnits_cnn"'), "objectives[0]: unknown objective 'mnits_"),
-        (('name = "random"', 'name = "rnadom"'), "legal: asha, random, tpe"),
+        (('name = "random"', 'name = "rnadom"'), "unknown algorithm 'rnadom'; legal: asha, "),
         (('name = "random"', 'name = "_random"'), "algorithms[0]: unknown algorithm '_random'"),
         (('name = "random"', ""), "algorithms[0]: give either name or path"),
         (('name = "random"', 'name = "asha"\nreduction_factor = 4'), "comes twice"),
@@ -112,8 +121,26 @@ def test_planning_imports_neither_torch_nor_ray(write_suite: WriteSuite) -> None
             "algorithms[1] (asha).reduction_factor: input should be greater than or equal to 2",
         ),
         (('name = "random"', 'path = "none.py"'), "none.py: No such file or directory"),
-        (("seeds = 2", 'seeds = 2\nengines = ["slurm"]'), "unknown engine 'slurm'; legal: ray"),
+        (("seeds = 2", 'seeds = 2\nengines = ["slurm"]'), "unknown engine 'slurm'; legal: "),
         (("seeds = 2", "seeds = 2\ngpus_per_trial = 0"), "gpus_per_trial: input should be greater"),
+        (("seeds = 2", "seeds = 2\ngpus_per_trial = 1.5"), "legal: at most 1, or a whole number"),
+        (("seeds = 2", "seeds = 2\nmax_seconds = inf"), "max_seconds: input should be a finite nu"),
+        (
+            ("reduction_factor = 4", 'reduction_factor = "4"'),
+            "algorithms[1] (asha).reduction_factor: input should be a valid integer, not '4'",
+        ),
+        (
+            ('name = "mnist_cnn"', 'name = "mnist_cnn"\ntrain_images = 500.0'),
+            "objectives[0] (mnist_cnn).train_images: input should be a valid integer, not 500.0",
+        ),
+        (
+            ("reduction_factor = 4", "grace_period = 20"),
+            "(asha) on mnist_cnn: grace_period = 20 is more than a full training's 9 steps",
+        ),
+        (
+            ('name = "random"', 'name = "tpe"\nmultivariate = false'),
+            "algorithms[0] (tpe): group needs multivariate: set group = false too",
+        ),
         (("seeds = 2", "seeds = = 2"), "not TOML: Invalid value (at line 3"),
     ],
     ids=lambda case: case[1][:30] if isinstance(case, tuple) else "",

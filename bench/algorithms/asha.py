@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from bench.algorithm import Algorithm, Problem
+from bench.objective import Objective
 
 if TYPE_CHECKING:
     from ray.tune.schedulers import TrialScheduler
@@ -23,6 +24,12 @@ class Asha(Algorithm):
     """η: one in so many goes on at each rung."""
     grace_period: int = Field(1, ge=1)
     """Steps before the first rung."""
+
+    def refuse(self, objective: Objective) -> str | None:
+        if self.grace_period <= objective.max_steps:
+            return None
+        most = objective.max_steps
+        return f"grace_period = {self.grace_period} is more than a full training's {most} steps"
 
     def ray(self, problem: Problem) -> "tuple[Searcher, TrialScheduler]":
         from ray.tune.schedulers import AsyncHyperBandScheduler

@@ -4,9 +4,9 @@ Bergstra et al., Algorithms for Hyper-Parameter Optimization, NeurIPS 2011; Wata
 Tree-Structured Parzen Estimator, arXiv:2304.11127.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bench.algorithm import Algorithm, Problem
 
@@ -29,6 +29,12 @@ class Tpe(Algorithm):
     without it, Optuna models the conditional ones by themselves."""
     constant_liar: bool = True
     """Running trials count as bad ones, so that slots do not get the same suggestion."""
+
+    @model_validator(mode="after")
+    def _group_needs_multivariate(self) -> Self:
+        if self.group and not self.multivariate:
+            raise ValueError("group needs multivariate: set group = false too")
+        return self
 
     def ray(self, problem: Problem) -> "tuple[Searcher, TrialScheduler]":
         import warnings

@@ -72,9 +72,7 @@ class Recorder:
             event, self._undecided = self._undecided, None
             self._write("decide", event.pop("trial"), **{**event, "observe_seconds": seconds})
 
-    def finished(
-        self, trial: str, seconds: float, error: str | None = None, removed: bool = False
-    ) -> None:
+    def finished(self, trial: str, seconds: float, error: str | None = None) -> None:
         """A trial is over; its failed step, which has no report, is spent all the same."""
         if error is not None:
             self.spent_steps += 1
@@ -85,7 +83,7 @@ class Recorder:
             status = "completed"
         else:
             budget_spent = self.spent_steps >= self.cell.budget_steps
-            status = "cut" if budget_spent or removed else "stopped"
+            status = "cut" if budget_spent else "stopped"
         self._finish(trial, status, error, seconds)
         if self.spent_steps >= self.cell.budget_steps:
             self.end("completed", "budget spent")

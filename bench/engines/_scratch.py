@@ -1,12 +1,17 @@
 """A temporary folder that is cleaned up even if its owner was killed: by the next one."""
 
 import fcntl
+import hashlib
 import os
 import shutil
+import socket
 import tempfile
 from pathlib import Path
+from typing import Self
 
-PREFIX = f"bench-{os.getuid()}-"
+HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]
+PREFIX = f"bench-{os.getuid()}-{HOST}-"
+"""Of this user on this host: locks of other hosts may not be seen from here."""
 
 
 class Scratch:
@@ -18,10 +23,14 @@ class Scratch:
     def __init__(self) -> None:
         remove_left_over()
         self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_short_temporary_folder()))
-        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT)
+        self._lock = os.open(self.folder / "new", os.O_RDWR | os.O_CREAT)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        os.rename(self.folder / "new", self.folder / "lock")  # there only once it is locked
 
-    def remove(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         os.close(self._lock)
 

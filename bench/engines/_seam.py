@@ -67,7 +67,9 @@ class JournaledSearcher(Searcher):
         self._space = space
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        if self._recorder.over or self._scheduler.running() >= self._recorder.cell.slots:
+        if self._recorder.over:
+            return Searcher.FINISHED
+        if self._scheduler.running() >= self._recorder.cell.slots:
             return None
         began = time.perf_counter()
         suggestion = self.inner.suggest(trial_id)

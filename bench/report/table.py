@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import UserError
-from bench.journal import Record, read
+from bench.journal import Record, end_of, read
 from bench.metrics._table import GROUP, Table
 from bench.report.fields import text
 from bench.report.record import (
@@ -57,7 +57,8 @@ class _Found:
     def add(self, record: Record) -> None:
         path = record.path
         if record.problem:
-            self.problem(path, "unreadable", record.problem)
+            ended = ": delete it to run the cell again" if end_of(path) else ""
+            self.problem(path, "unreadable", record.problem + ended)
         elif not record.finished:
             why = f"no end after {len(record.events)} events: `bench run` runs the cell again"
             torn = "the last line was cut off by a crash; "

@@ -1,13 +1,13 @@
-"""A user's algorithm that has nothing to suggest after `suggestions`, or breaks then."""
+"""A user's algorithm that has nothing to suggest after `suggestions`, or fails."""
 
-from typing import Any
+from typing import Any, Literal
 
 from bench.algorithm import Algorithm, Problem
 
 
 class Exhausted(Algorithm):
     suggestions: int = 3
-    breaks: bool = False
+    fails: Literal["", "when asked", "when built"] = ""
 
     def ray(self, problem: Problem) -> tuple[Any, Any]:
         from ray.tune.schedulers import FIFOScheduler
@@ -15,14 +15,16 @@ class Exhausted(Algorithm):
 
         from bench.algorithms._random import RandomSearcher
 
-        limit, breaks = self.suggestions, self.breaks
+        if self.fails == "when built":
+            raise RuntimeError("cannot be built")
+        limit, fails = self.suggestions, self.fails
 
         class Limited(RandomSearcher):
             given = 0
 
             def suggest(self, trial_id: str) -> Any:
                 if self.given == limit:
-                    if breaks:
+                    if fails:
                         raise RuntimeError("no more ideas")
                     return Searcher.FINISHED
                 self.given += 1
