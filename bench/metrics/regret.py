@@ -96,6 +96,7 @@ def draw(frame: pd.DataFrame) -> "Figure":
             )  # fmt: skip
         axes.set_yscale("symlog", linthresh=linear, linscale=0.3)
         axes.set_ylim(bottom=0)
+        axes.set_xlim(left=0)
         axes.set_title(f"{count} {style.unit(frame, count)}")
     clock = style.plain(frame["clock"].iloc[0])
     labels = {

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -47,9 +48,10 @@ class Images(Dataset[tuple[Tensor, int]]):
         return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        pixels = self.images[index][:, :, None]
-        image = torch.from_numpy(pixels.transpose((2, 0, 1)).copy()).contiguous()
-        image = image.to(torch.get_default_dtype()).div(255)
+        picture = Image.fromarray(self.images[index])
+        pixels = np.array(picture, np.uint8, copy=True)[:, :, None]
+        image = torch.from_numpy(pixels).permute((2, 0, 1)).contiguous()
+        image = image.to(torch.get_default_dtype()).div(255).clone()
         mean, std = torch.as_tensor([0.1307]), torch.as_tensor([0.3081])
         return image.sub_(mean.view(-1, 1, 1)).div_(std.view(-1, 1, 1)), int(self.labels[index])
 
