@@ -46,7 +46,7 @@ format: setup ## put the code in form, mend what can be mended
 	@$(VENV)/ruff format
 
 microbench: setup data ## measure engine overhead, training, journal and start-up times
-	@$(VENV)/python -m pytest -o addopts= -rs --timeout=0 --benchmark-only -s --benchmark-group-by=group \
+	@$(VENV)/python -m pytest -o addopts= -rs --timeout=0 --benchmark-only --benchmark-group-by=group \
 	  --benchmark-columns=min,median,max,rounds tests/benchmarks
 
 lock: setup ## compile the locks again from requirements/bench.in, keeping the pins that fit

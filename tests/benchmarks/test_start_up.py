@@ -62,4 +62,3 @@ def test_journal(benchmark: Any, tmp_path: Path) -> None:
 
     benchmark.pedantic(write, rounds=5, warmup_rounds=1)
     benchmark.extra_info["events_per_second"] = round(1000 / benchmark.stats.stats.median)
-    print(f"\njournal: {benchmark.extra_info['events_per_second']} events/s")
