@@ -3,6 +3,7 @@
 kill -9, Ctrl-C, a second process, torn journals, full and read-only folders.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -88,6 +89,36 @@ def test_kill_9_loses_nothing_and_the_same_command_finishes(
     after_rerun = reports(folder)
     assert set(before) <= set(after_rerun), "what was reported is still to be read"
     assert not list(folder.glob("bench-*")), "the dead run's temporary folder is removed too"
+
+
+def listening(folder: Path) -> list[str]:
+    """Local addresses, in hexadecimal as in proc(5), where processes of the folder listen."""
+    inodes = set()
+    for line in processes_of(folder):
+        for descriptor in Path(f"/proc/{line.split()[0]}/fd").glob("*"):
+            with contextlib.suppress(OSError):
+                inodes.add(str(descriptor.readlink()).removeprefix("socket:[").removesuffix("]"))
+    rows = [
+        row.split()
+        for table in ("/proc/net/tcp", "/proc/net/tcp6")
+        for row in Path(table).read_text().splitlines()[1:]
+    ]
+    return [row[1].split(":")[0] for row in rows if row[3] == "0A" and row[9] in inodes]
+
+
+def test_all_that_a_run_starts_listens_on_loopback_only(
+    folder: Path, write_suite: WriteSuite
+) -> None:
+    suite = write_suite(["random"], [{"seconds": 0.3}], budget=30)
+    run = start(folder, "run", suite, "--device", "cpu")
+    try:
+        wait_for(lambda: len(reports(folder)) >= 2)
+        addresses = listening(folder)
+    finally:
+        os.killpg(run.pid, signal.SIGINT)
+        run.communicate(timeout=30)
+    loopback = ("0100007F", "0000000000000000FFFF00000100007F", "0" * 24 + "01000000")
+    assert addresses and set(addresses) <= set(loopback)
 
 
 def test_ctrl_c_exits_at_once_and_says_how_to_go_on(folder: Path, write_suite: WriteSuite) -> None:

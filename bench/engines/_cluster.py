@@ -1,6 +1,7 @@
 """Ray itself, for one machine: told exactly what it has, on loopback, gone when closed."""
 
 import os
+import secrets
 from contextlib import ExitStack, redirect_stdout
 
 from bench.cell import Cell
@@ -9,6 +10,9 @@ from bench.errors import UserError
 
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    # Listen on loopback only. Ray has it for other systems; on Linux it takes 127.0.0.1 as an
+    # address to be replaced by one that other hosts can reach.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # relative paths mean in a trial what they mean outside
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
@@ -23,9 +27,16 @@ ENVIRONMENT = {
 
 
 class Cluster:
-    """A Ray of this process's own, restarted when a cell needs other resources."""
+    """A Ray of this process's own, restarted when a cell needs other resources.
+
+    To be made before anything imports Ray, which reads its environment as it is imported.
+    """
 
     def __init__(self) -> None:
+        os.environ.update(ENVIRONMENT)
+        # Others on this host reach loopback too; without a token of ours Ray writes one into ~.
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         self._open = ExitStack()
         self._scratch: Scratch | None = None
         self._resources: tuple[int, int] | None = None
@@ -36,7 +47,6 @@ class Cluster:
         if self._scratch is not None and self._resources == (cpus, gpus):
             return self._scratch
         self.close()
-        os.environ.update(ENVIRONMENT)
         try:
             self._scratch = self._start(cpus, gpus)
         except (OSError, RuntimeError, ValueError) as error:
