@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import MofNCompleteColumn, Progress, TextColumn
+from rich.table import Column
 
 from bench.cell import Cell
 from bench.run import Outcome
@@ -26,10 +27,8 @@ class Display:
         self._trials = self._steps = 0
         self._best: float | None = None
         self._progress = Progress(
-            TextColumn("cells"),
             MofNCompleteColumn(),
-            BarColumn(bar_width=24),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
             console=console,
             transient=True,
         )
@@ -78,16 +77,13 @@ class Display:
         self._console.print(escape(text), soft_wrap=True, highlight=False)
 
     def _show(self) -> None:
+        """Cell, share of its budget, trials, best loss, time left: within 80 columns."""
         assert self._cell is not None
         share = self._steps / self._cell.budget_steps
-        left = f"  {duration(self._seconds_left(share))} left" if self._gpu_seconds_per_step else ""
-        self._progress.update(
-            self._task,
-            description=escape(
-                f"{self._cell.key}  {share:.0%}  {self._trials} trials  "
-                f"best loss {self._best_text}{left}"
-            ),
-        )
+        left = f", {duration(self._seconds_left(share))} left" if self._gpu_seconds_per_step else ""
+        name = self._cell.key.rpartition("-")[0]
+        text = f"{name} {share:.0%}: {self._trials} trials, best {self._best_text}{left}"
+        self._progress.update(self._task, description=escape(text))
 
     @property
     def _best_text(self) -> str:
