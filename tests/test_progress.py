@@ -34,7 +34,7 @@ def test_in_a_file_each_cell_is_one_plain_line() -> None:
 
 def test_on_a_terminal_the_live_line_fits_into_80_columns() -> None:
     text = shown(terminal=True)
-    assert "0/2 toy-asha-ray-cpu-g4-s0-b20 4%: 1 trials, best 0.25" in text
+    assert "toy-asha-ray-cpu-g4-s0-b20 4%: 1 trials, best 0.25" in text
     assert "…" not in text
 
 

@@ -1,5 +1,6 @@
 """The report: reads journals, never changes one, and writes results/<suite>/report/."""
 
-from bench.report.writer import Report, write
+from bench.report.contents import Report
+from bench.report.writer import write
 
 __all__ = ["Report", "write"]

@@ -10,7 +10,7 @@ from bench.report.numbers import summary_rows
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bench.report.writer import Report
+    from bench.report.contents import Report
 
 
 def page(report: "Report") -> str:

@@ -10,7 +10,7 @@ from bench.report.numbers import summary_rows
 from bench.report.page import counts_line
 
 if TYPE_CHECKING:
-    from bench.report.writer import Report
+    from bench.report.contents import Report
 
 WIDTH_OF_FILES = 240
 GAP = 2

@@ -6,7 +6,6 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -17,25 +16,10 @@ from bench.cell import Cell
 from bench.errors import UserError
 from bench.metrics import Metric
 from bench.metrics._table import Table, groups
+from bench.report.contents import Report
 from bench.report.fields import text
+from bench.report.page import page
 from bench.report.table import load
-
-
-@dataclass
-class Report:
-    """What has been written to `folder`."""
-
-    folder: Path
-    table: Table
-    skipped: pd.DataFrame
-    """key, gpus, why."""
-    counts: dict[str, int]
-    """Cells of the plan, by what became of them; they add up to the plan."""
-    frames: dict[str, pd.DataFrame] = field(default_factory=dict)
-    """Each metric's small table."""
-    notes: list[str] = field(default_factory=list)
-    figures: list[tuple[str, str]] = field(default_factory=list)
-    """File name and how to read it."""
 
 
 def write(folder: Path, plan: list[Cell], skipped: list[tuple[Cell, str]]) -> Report:
@@ -61,8 +45,6 @@ def write(folder: Path, plan: list[Cell], skipped: list[tuple[Cell, str]]) -> Re
             for name, frame in [("cells", table.cells), ("problems", report.table.problems)]:
                 _csv(frame, new / f"{name}.csv")
             _csv(report.skipped, new / "skipped.csv")
-            from bench.report.page import page
-
             (new / "report.md").write_text(page(report), encoding="utf-8")
     except OSError as error:
         raise UserError(
