@@ -7,18 +7,16 @@ import io
 import os
 import tarfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
 import pytest
 
 from bench import data
-from bench.data import _files, mnist
+from bench.data import mnist
 from bench.data._sources import Mirror, NpmPackage, Opener, Source
 from bench.errors import UserError
 
@@ -53,8 +51,8 @@ class Memory:
         return io.BytesIO(self.contents[name]), None
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(name="folder")
+def small_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the folder of a data set `mnist` of two small files, which is not there yet."""
     monkeypatch.setattr(mnist, "FILES", FILES)
     monkeypatch.setattr(mnist, "SOURCES", [])
@@ -258,42 +256,6 @@ def test_an_interrupted_fetch_leaves_nothing_behind(
     assert contents(folder) == {}
 
 
-def test_verify_names_what_is_missing_and_what_to_do(folder: Path) -> None:
-    put(folder, {"images": CONTENT["images"]})
-    with pytest.raises(UserError, match="labels missing or altered") as raised:
-        data.verify("mnist")
-    assert "bench data mnist" in str(raised.value)
-    assert "BENCH_DATA" in str(raised.value)
-
-
-def test_verify_reads_an_unaltered_file_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_files, "_SETTLED_NS", -1)
-    put(folder, CONTENT)
-    data.verify("mnist")
-    monkeypatch.setattr(hashlib, "file_digest", None)
-    assert data.verify("mnist") == folder
-
-
-def test_verify_sees_a_file_altered_with_its_size_and_date_kept(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_files, "_SETTLED_NS", -1)
-    put(folder, CONTENT)
-    data.verify("mnist")
-    time.sleep(0.05)  # a file system's clock ticks every few milliseconds
-    date = (folder / "labels").stat()
-    put(folder, {"labels": CONTENT["labels"][:-1] + b"8"})
-    os.utime(folder / "labels", ns=(date.st_atime_ns, date.st_mtime_ns))
-    with pytest.raises(UserError, match="labels missing or altered"):
-        data.verify("mnist")
-
-
-def test_verify_does_not_trust_its_memory_of_a_file_just_written(folder: Path) -> None:
-    put(folder, CONTENT)
-    data.verify("mnist")
-    assert not any(str(folder) in str(version[0]) for version in _files._seen_right)
-
-
 def test_data_lie_in_bench_data_or_else_beside_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCH_DATA", "/shared/data")
     assert data.root() == Path("/shared/data")
@@ -314,52 +276,3 @@ def test_an_unknown_dataset_lists_the_legal_ones() -> None:
     assert "mnist" in data.names()
     with pytest.raises(UserError, match=r"no dataset 'mnits'; legal: .*mnist"):
         data.fetch("mnits")
-
-
-def idx(array: np.ndarray) -> bytes:
-    sizes = np.array(array.shape, dtype=">u4").tobytes()
-    return bytes([0, 0, 8, array.ndim]) + sizes + array.astype(np.uint8).tobytes()
-
-
-IMAGES = np.arange(2 * 28 * 28).reshape(2, 28, 28) % 251
-LABELS = np.array([3, 9])
-
-
-def test_the_idx_format_is_read_as_it_was_written(tmp_path: Path) -> None:
-    put(tmp_path, {"t10k-images-idx3-ubyte": idx(IMAGES), "t10k-labels-idx1-ubyte": idx(LABELS)})
-    images, labels = mnist.load(tmp_path, "test")
-    assert images.dtype == labels.dtype == np.uint8
-    assert images.tolist() == IMAGES.tolist()
-    assert labels.tolist() == [3, 9]
-
-
-@pytest.mark.parametrize(
-    ("images", "labels", "complaint"),
-    [
-        (idx(IMAGES), idx(IMAGES), "not an idx file of 1-dimensional"),
-        (b"", idx(LABELS), "not an idx file of 3-dimensional"),
-        (b"\1" + idx(IMAGES)[1:], idx(LABELS), "not an idx file"),
-        (idx(IMAGES)[:-1], idx(LABELS), "but has 1567"),
-        (idx(IMAGES), idx(LABELS[:1]), "do not fit 1 labels"),
-        (idx(IMAGES[:, :27]), idx(LABELS), "do not fit 2 labels"),
-    ],
-)
-def test_a_file_that_is_not_what_it_says_is_refused(
-    images: bytes, labels: bytes, complaint: str, tmp_path: Path
-) -> None:
-    put(tmp_path, {"train-images-idx3-ubyte": images, "train-labels-idx1-ubyte": labels})
-    with pytest.raises(UserError, match=complaint):
-        mnist.load(tmp_path)
-
-
-def test_the_real_images_have_the_known_class_counts() -> None:
-    if not (data.root() / "mnist").exists():
-        pytest.skip(f"no MNIST in {data.root().absolute()}; `bench data mnist` fetches it")
-    images, labels = mnist.load(data.verify("mnist"))
-    assert images.shape == (60_000, 28, 28)
-    known = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
-    assert np.bincount(labels).tolist() == known
-    assert labels[0] == 5
-    images, labels = mnist.load(data.verify("mnist"), "test")
-    assert images.shape == (10_000, 28, 28)
-    assert labels[0] == 7
