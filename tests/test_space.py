@@ -6,7 +6,7 @@ import ConfigSpace as cs
 import numpy as np
 import optuna
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from bench import space
@@ -46,7 +46,12 @@ def spaces(draw: Any) -> cs.ConfigurationSpace:
             value = draw(st.sampled_from(parent.choices))
             kind = draw(st.sampled_from([cs.EqualsCondition, cs.NotEqualsCondition]))
             conditions.append(kind(child, parent, value))
-    drawn.add(*conditions)
+    try:
+        drawn.add(*conditions)
+    except cs.ActiveHyperparameterNotSetError:
+        # ConfigSpace 1.2.2 cannot hold some chains of conditions whose children come before
+        # their parents in the alphabet: it checks a default configuration out of order.
+        reject()
     return drawn
 
 
