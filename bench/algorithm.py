@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.objective import Objective
 from bench.options import Options
@@ -32,8 +32,19 @@ class Algorithm(Options, ABC):
     It imports Ray Tune and its library inside its methods, so that planning starts at once.
     """
 
-    def refuse(self, objective: Objective) -> str | None:
-        """Why this algorithm cannot search this objective, or None; asked when planning."""
+    beats_random: ClassVar[dict[str, int]] = {"branin": 30, "sphere": 30}
+    """Smooth objectives on which it claims to beat random search, and after how many full
+    trainings; `bench check` holds it to that."""
+
+    def refuse(self, objective: Objective, budget: int) -> str | None:
+        """Why it cannot search this objective for `budget` full trainings; asked when planning."""
+        return None
+
+    def remark(self, objective: Objective, budget: int) -> str | None:
+        """What a reader must know of this pair at this budget: e.g. what its model does not see.
+
+        Printed by `bench plan` and written in the journal's header.
+        """
         return None
 
     @abstractmethod
@@ -67,7 +78,7 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if value == value and abs(value) != float("inf") else str(value)
-    if value == {}:
+    if isinstance(value, dict) and not value:
         return {}  # e.g. a rung nobody has reached
     if isinstance(value, list | tuple) and 0 < len(value) <= 64:
         parts = [_plain(each) for each in value]
@@ -77,4 +88,5 @@ def _plain(value: Any) -> Any:
 
 def _is_library_object(value: Any) -> bool:
     package = type(value).__module__.split(".")[0]
-    return package in {"ray", "optuna", "bench"} and hasattr(value, "__dict__")
+    libraries = {"bench", "ray", "optuna", "hpbandster", "hebo", "bayes_opt"}
+    return package in libraries and hasattr(value, "__dict__")

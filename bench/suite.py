@@ -13,6 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from bench import plugins
 from bench.cell import Cell, PlugIn
 from bench.errors import UserError, one_of
+from bench.options import in_one_line
+from bench.seeds import canonical
 
 FOLDER = next(
     (each for each in (Path("suites"), Path(__file__).parent.parent / "suites") if each.is_dir()),
@@ -95,7 +97,7 @@ def load(path: Path) -> Suite:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
     except ValidationError as error:
-        raise UserError(f"{path}: {_in_one_line(error, [*Suite.model_fields])}") from None
+        raise UserError(f"{path}: {in_one_line(error, [*Suite.model_fields])}") from None
 
 
 def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Cell]:
@@ -116,7 +118,7 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
             f"{path}: gpus_per_trial: legal: at most 1, or a whole number, not "
             f"{suite.gpus_per_trial:g}"
         )
-    max_steps = _refuse_pairs(path, objectives, algorithms)
+    max_steps = _refuse_pairs(path, suite.budget, objectives, algorithms)
     cells = [
         Cell(
             objective=objective,
@@ -137,6 +139,18 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
     ]
     _refuse_repetition(path, cells)
     return cells
+
+
+def remarks(cells: list[Cell]) -> list[tuple[str, str, str]]:
+    """What must be known of the pairs in a plan: (algorithm, objective, remark), by name."""
+    pairs = {canonical([c.algorithm.identity, c.objective.identity]): c for c in cells}
+    found = []
+    for cell in pairs.values():
+        objective = plugins.make("objectives", cell.objective)
+        remark = plugins.make("algorithms", cell.algorithm).remark(objective, cell.budget)
+        if remark:
+            found.append((cell.algorithm.name, cell.objective.name, remark))
+    return found
 
 
 def doubling(most: int) -> list[int]:
@@ -162,17 +176,19 @@ def _resolve(path: Path, kind: str, entries: list[Entry]) -> list[PlugIn]:
             where = None if file is None else str(file.resolve())
             legal = [*plugins.load_class(kind, name, where).model_fields]
             place = f"{kind}[{index}] ({name})"
-            raise UserError(f"{path}: {_in_one_line(error, legal, place)}") from None
+            raise UserError(f"{path}: {in_one_line(error, legal, place)}") from None
     return resolved
 
 
-def _refuse_pairs(path: Path, objectives: list[PlugIn], algorithms: list[PlugIn]) -> list[int]:
+def _refuse_pairs(
+    path: Path, budget: int, objectives: list[PlugIn], algorithms: list[PlugIn]
+) -> list[int]:
     """Ask each algorithm whether it can search each objective; their `max_steps`."""
     built = [plugins.make("objectives", each) for each in objectives]
     for index, algorithm in enumerate(algorithms):
         asked = plugins.make("algorithms", algorithm)
         for objective, plugin in zip(built, objectives, strict=True):
-            if reason := asked.refuse(objective):
+            if reason := asked.refuse(objective, budget):
                 place = f"algorithms[{index}] ({algorithm.name}) on {plugin.name}"
                 raise UserError(f"{path}: {place}: {reason}")
     return [objective.max_steps for objective in built]
@@ -187,16 +203,3 @@ def _refuse_repetition(path: Path, cells: list[Cell]) -> None:
                 "objective, algorithm, engine, GPU count or seed"
             )
         seen.add(cell.key)
-
-
-def _in_one_line(error: ValidationError, legal: list[str], place: str = "") -> str:
-    """The first problem that pydantic found: where, what, and what would be legal."""
-    first: Any = error.errors()[0]
-    where = place
-    for part in first["loc"]:
-        where += f"[{part}]" if isinstance(part, int) else f".{part}" if where else part
-    if first["type"] == "extra_forbidden":
-        return f"{where}: unknown key; {one_of(legal)}"
-    message = first["msg"].removeprefix("Value error, ")
-    got = "" if first["type"] == "missing" else f", not {first['input']!r}"
-    return f"{where}: {message[0].lower() + message[1:]}{got}"

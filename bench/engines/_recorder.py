@@ -2,12 +2,17 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from bench.cell import Cell
-from bench.journal import Journal
 
 Listener = Callable[[dict[str, Any]], None]
+
+
+class Sink(Protocol):
+    """Where the events go: a journal on disk, or a list in memory."""
+
+    def write(self, event: dict[str, Any]) -> None: ...
 
 
 class Recorder:
@@ -19,7 +24,7 @@ class Recorder:
     def __init__(
         self,
         cell: Cell,
-        journal: Journal,
+        journal: Sink,
         worst_loss: float,
         clock: Callable[[], float],
         listener: Listener,
@@ -87,6 +92,14 @@ class Recorder:
         self._finish(trial, status, error, seconds)
         if self.spent_steps >= self.cell.budget_steps:
             self.end("completed", "budget spent")
+
+    def steps(self, trial: str) -> int:
+        """Steps that a trial in flight has reported."""
+        return self._steps[trial]
+
+    def diverged(self, trial: str) -> bool:
+        """Whether a trial's loss was NaN or infinite."""
+        return trial in self._diverged
 
     @property
     def over(self) -> bool:

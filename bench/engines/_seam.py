@@ -6,9 +6,9 @@ goes to the stopper first; if that does not stop the trial, to the scheduler; an
 stop it either, to the searcher. A trial that stops is completed in both.
 """
 
-import re
 import time
-from pathlib import Path
+import warnings
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -65,15 +65,21 @@ class JournaledSearcher(Searcher):
         self._scheduler = scheduler
         self._recorder = recorder
         self._space = space
+        self._unpaused: set[str] = set()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Ray pickles what it is given, for a restore that is never asked for: not this."""
+        return {}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         if self._recorder.over:
             return Searcher.FINISHED
-        if self._scheduler.running() >= self._recorder.cell.slots:
+        if self._scheduler.running(self._unpaused) >= self._recorder.cell.slots:
             return None
-        began = time.perf_counter()
-        suggestion = self.inner.suggest(trial_id)
-        seconds = time.perf_counter() - began
+        suggestion, seconds = _timed(self.inner.suggest, trial_id)
+        if suggestion is None and self._scheduler.idle():
+            self._recorder.end("failed", "the algorithm suggested nothing while nothing ran")
+            return Searcher.FINISHED
         if suggestion is None or suggestion == Searcher.FINISHED:
             return suggestion
         configuration = active(self._space, suggestion)
@@ -81,48 +87,67 @@ class JournaledSearcher(Searcher):
         return configuration
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        began = time.perf_counter()
-        self.inner.on_trial_result(trial_id, result)
-        self._recorder.observed(time.perf_counter() - began)
+        _, seconds = _timed(self.inner.on_trial_result, trial_id, result)
+        self._recorder.observed(seconds)
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """A failed trial is told as the worst loss: an algorithm shall learn from it."""
+        """A failed trial is told as the worst loss, and as failed: an algorithm shall learn."""
         cause = self._scheduler.errors.pop(trial_id, None)
-        if error:
-            worst = {"loss": self._recorder.worst_loss, "training_iteration": 1}
-            result = {**worst, **(result or {}), "loss": self._recorder.worst_loss}
-        began = time.perf_counter()
-        self.inner.on_trial_complete(trial_id, result)
-        seconds = time.perf_counter() - began
+        if error or self._recorder.diverged(trial_id):
+            failed_step = {"training_iteration": self._recorder.steps(trial_id) + 1}
+            worst = {"loss": self._recorder.worst_loss, "failed": True}
+            result = {**failed_step, **(result or {}), **worst}
+        _, seconds = _timed(self.inner.on_trial_complete, trial_id, result)
         self._recorder.finished(trial_id, seconds, error=cause or ("unknown" if error else None))
+
+    def on_pause(self, trial_id: str) -> None:
+        """HyperBandForBOHB and TuneBOHB talk to each other so, through Ray's controller."""
+        self._unpaused.discard(trial_id)
+        if hasattr(self.inner, "on_pause"):
+            self.inner.on_pause(trial_id)
+
+    def on_unpause(self, trial_id: str) -> None:
+        """The scheduler will run a paused trial when a slot is free; it comes before new ones."""
+        self._unpaused.add(trial_id)
+        if hasattr(self.inner, "on_unpause"):
+            self.inner.on_unpause(trial_id)
 
     def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
         """Nothing: the journal is the checkpoint."""
 
 
 class JournaledScheduler(TrialScheduler):
-    """Any TrialScheduler, its decisions timed and journaled."""
+    """Any TrialScheduler, its decisions timed and journaled; `cause` says why a trial failed."""
 
-    def __init__(self, scheduler: TrialScheduler, recorder: Recorder, folder: Path) -> None:
+    def __init__(
+        self, scheduler: TrialScheduler, recorder: Recorder, cause: Callable[[Trial], str]
+    ) -> None:
         super().__init__()
-        self._folder = folder
         self.inner = scheduler
+        self._cause = cause
         self.errors: dict[str, str] = {}
         """Why a trial failed, until the searcher is told."""
         self._recorder = recorder
         self._controller: Any = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_controller": None}
+        return {}
 
-    def running(self) -> int:
-        """Trials that hold a slot or are about to."""
+    def running(self, unpaused: Container[str] = ()) -> int:
+        """Trials that hold a slot or are about to; `unpaused` are paused ones that may go on."""
         if self._controller is None:
             return 0
-        trials = self._controller.get_live_trials()
-        return sum(trial.status in (Trial.PENDING, Trial.RUNNING) for trial in trials)
+        return sum(
+            trial.status in (Trial.PENDING, Trial.RUNNING)
+            or (trial.status == Trial.PAUSED and trial.trial_id in unpaused)
+            for trial in self._controller.get_live_trials()
+        )
+
+    def idle(self) -> bool:
+        """No trial runs or could go on."""
+        return self._controller is None or not self._controller.get_live_trials()
 
     def kill_running(self) -> None:
         """End the processes of the trials in flight, in the middle of a step if need be."""
@@ -140,9 +165,8 @@ class JournaledScheduler(TrialScheduler):
         self.inner.on_trial_add(tune_controller, trial)
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
-        began = time.perf_counter()
-        decision = self.inner.on_trial_result(tune_controller, trial, result)
-        self._recorder.decided(trial.trial_id, decision, time.perf_counter() - began)
+        decision, seconds = _timed(self.inner.on_trial_result, tune_controller, trial, result)
+        self._recorder.decided(trial.trial_id, decision, seconds)
         return decision
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
@@ -161,30 +185,14 @@ class JournaledScheduler(TrialScheduler):
     def debug_string(self) -> str:
         return self.inner.debug_string()
 
-    def _cause(self, trial: Trial) -> str:
-        """Why a trial failed, in one line."""
-        hung = hung_file(self._folder, trial.trial_id)
-        if hung.is_file() and (stacks := hung.read_text()):
-            limit = self._recorder.cell.max_trial_seconds
-            main_thread = stacks.rpartition("Thread 0x")[2].splitlines()[1:]
-            innermost = main_thread[0].strip() if main_thread else "an unknown place"
-            return f"trained longer than max_trial_seconds = {limit:g}; hung at {innermost}"
-        error_file = Path(trial.error_file or "")
-        text = error_file.read_text() if error_file.is_file() else ""
-        return last_error(text.rpartition("Failure #")[2])
 
+def _timed(call: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
+    """What a call to an algorithm's library returns, and its seconds; its warnings are not ours.
 
-def last_error(text: str) -> str:
-    r"""The line of a traceback, or of Ray's account of a dead actor, that says why.
-
-    >>> last_error("1 (occurred at ...)\nTraceback ...\n  File ...\nValueError: no\n")
-    'ValueError: no'
+    What a user must know of an algorithm, its `remark` says.
     """
-    lines = [line for line in text.splitlines()[1:] if line.strip()]
-    errors = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(: |$)", line)]
-    return [*lines[:1], "died without a word", *errors][-1 if errors else 0].strip()[:500]
-
-
-def hung_file(folder: Path, trial_id: str) -> Path:
-    """Where a trial that is killed for its time leaves its stack; empty for all others."""
-    return folder / f"{trial_id}.hung"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        began = time.perf_counter()
+        returned = call(*arguments)
+        return returned, time.perf_counter() - began

@@ -13,7 +13,8 @@ from ray import tune
 
 from bench import plugins
 from bench.cell import Cell
-from bench.engines._seam import RESULT_KEYS, hung_file
+from bench.engines._failure import hung_file
+from bench.engines._seam import RESULT_KEYS
 from bench.objective import Objective, Training
 from bench.seeds import training_seed
 

@@ -6,49 +6,21 @@ GPUs, so no more trials than slots can run.
 
 import os
 import time
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bench import plugins
-from bench.algorithm import Problem, effective_settings
 from bench.cell import Cell
 from bench.engines._cluster import Cluster
 from bench.engines._recorder import Listener, Recorder
+from bench.engines._search import Search, build
 from bench.journal import Journal
-from bench.objective import Objective
-from bench.seeds import search_seed
 
 if TYPE_CHECKING:
     from ray.tune import Tuner
-    from ray.tune.schedulers import TrialScheduler
-    from ray.tune.search import Searcher
 
 CLOCK = "wall"
-
-
-@dataclass
-class Search:
-    """A cell's search, built and ready; it can be run once."""
-
-    cell: Cell
-    objective: Objective
-    problem: Problem
-    searcher: "Searcher"
-    scheduler: "TrialScheduler"
-
-    def header(self) -> dict[str, Any]:
-        """What the journal's header says of it: read off the objects that will run."""
-        return {
-            "clock": CLOCK,
-            "optimum": self.objective.optimum,
-            "worst_loss": self.objective.worst_loss,
-            "metrics": self.objective.metrics,
-            "effective": {
-                "searcher": effective_settings(self.searcher),
-                "scheduler": effective_settings(self.scheduler),
-            },
-        }
+"""On which clock the events of its journals happen."""
 
 
 class Engine:
@@ -65,12 +37,7 @@ class Engine:
 
     def prepare(self, cell: Cell) -> Search:
         """Build the cell's search; UserError if what it needs is missing."""
-        objective: Objective = plugins.make("objectives", cell.objective)
-        objective.prepare()
-        seed = search_seed(cell.objective.name, cell.seed)
-        problem = Problem(objective.space(), cell.max_steps, cell.slots, seed)
-        pair = plugins.make("algorithms", cell.algorithm).ray(problem)
-        return Search(cell, objective, problem, *pair)
+        return build(cell, CLOCK)
 
     def run(self, search: Search, journal: Journal, listener: Listener) -> None:
         """Run a search to its end. Raises UserError if the journal cannot be written."""
@@ -98,12 +65,14 @@ class Engine:
 def _tuner(search: Search, recorder: Recorder, folder: Path) -> "Tuner":
     from ray import tune
 
+    from bench.engines._failure import cause_of
     from bench.engines._seam import BudgetStopper, JournaledScheduler, JournaledSearcher
     from bench.engines._trial import Trial
 
     cell = search.cell
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(cell.slots)
-    scheduler = JournaledScheduler(search.scheduler, recorder, folder)
+    cause = partial(cause_of, folder=folder, max_trial_seconds=cell.max_trial_seconds)
+    scheduler = JournaledScheduler(search.scheduler, recorder, cause)
     searcher = JournaledSearcher(search.searcher, scheduler, recorder, search.problem.space)
     on_cpu, share = cell.device == "cpu", cell.gpus_per_trial
     bundle = {"CPU": share} if on_cpu else {"CPU": 1, "GPU": share}

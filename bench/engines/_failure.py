@@ -1,0 +1,34 @@
+"""Why a trial failed, in one line, as far as Ray and the trial's process have left word of it."""
+
+import re
+from pathlib import Path
+
+from ray.tune.experiment import Trial
+
+
+def cause_of(trial: Trial, folder: Path, max_trial_seconds: float | None) -> str:
+    """Read it off the stack of a trial that hung, or off Ray's account of the error."""
+    hung = hung_file(folder, trial.trial_id)
+    if hung.is_file() and (stacks := hung.read_text()):
+        main_thread = stacks.rpartition("Thread 0x")[2].splitlines()[1:]
+        innermost = main_thread[0].strip() if main_thread else "an unknown place"
+        return f"trained longer than max_trial_seconds = {max_trial_seconds:g}; hung at {innermost}"
+    error_file = Path(trial.error_file or "")
+    text = error_file.read_text() if error_file.is_file() else ""
+    return last_error(text.rpartition("Failure #")[2])
+
+
+def last_error(text: str) -> str:
+    r"""The line of a traceback, or of Ray's account of a dead actor, that says why.
+
+    >>> last_error("1 (occurred at ...)\nTraceback ...\n  File ...\nValueError: no\n")
+    'ValueError: no'
+    """
+    lines = [line for line in text.splitlines()[1:] if line.strip()]
+    errors = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(: |$)", line)]
+    return [*lines[:1], "died without a word", *errors][-1 if errors else 0].strip()[:500]
+
+
+def hung_file(folder: Path, trial_id: str) -> Path:
+    """Where a trial that is killed for its time leaves its stack; empty for all others."""
+    return folder / f"{trial_id}.hung"

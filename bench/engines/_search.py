@@ -1,0 +1,58 @@
+"""A cell's search, built from its plug-ins: what every engine runs."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench import plugins
+from bench.algorithm import Algorithm, Problem, effective_settings
+from bench.cell import Cell
+from bench.objective import Objective
+from bench.seeds import search_seed
+
+if TYPE_CHECKING:
+    from ray.tune.schedulers import TrialScheduler
+    from ray.tune.search import Searcher
+
+
+@dataclass
+class Search:
+    """A cell's search, built and ready; it can be run once."""
+
+    cell: Cell
+    objective: Objective
+    problem: Problem
+    searcher: "Searcher"
+    scheduler: "TrialScheduler"
+    remark: str | None
+    """What a reader must know of this pair of algorithm and objective."""
+    clock: str
+    """On which clock the search's events happen."""
+
+    def header(self) -> dict[str, Any]:
+        """What the journal's header says of it: read off the objects that will run."""
+        return {
+            "clock": self.clock,
+            "optimum": self.objective.optimum,
+            "worst_loss": self.objective.worst_loss,
+            "metrics": self.objective.metrics,
+            "effective": {
+                "searcher": effective_settings(self.searcher),
+                "scheduler": effective_settings(self.scheduler),
+            },
+            "remark": self.remark,
+        }
+
+
+def build(cell: Cell, clock: str) -> Search:
+    """Build the search of a cell; UserError if what it needs is missing."""
+    objective: Objective = plugins.make("objectives", cell.objective)
+    objective.prepare()
+    return compose(cell, objective, plugins.make("algorithms", cell.algorithm), clock)
+
+
+def compose(cell: Cell, objective: Objective, algorithm: Algorithm, clock: str) -> Search:
+    """Build a search of an objective and an algorithm that are there already."""
+    seed = search_seed(cell.objective.name, cell.seed)
+    problem = Problem(objective.space(), cell.max_steps, cell.slots, seed)
+    pair = algorithm.ray(problem)
+    return Search(cell, objective, problem, *pair, algorithm.remark(objective, cell.budget), clock)
