@@ -1,0 +1,58 @@
+"""Ray's TuneBOHB without its defects: docs/decisions/0007-library-defects.md."""
+
+import logging
+from typing import Any
+
+from ray.tune.search.bohb import TuneBOHB
+
+from bench.algorithm import Problem
+from bench.algorithms._generators import PrivateGenerators
+
+
+class NoFallback(logging.Logger):
+    """Turns hpbandster's word that it fell back to random into an error.
+
+    hpbandster catches whatever its model raises, logs it, and draws at random.
+    """
+
+    def warning(self, msg: object, *arguments: object, **_: Any) -> None:
+        if "random configuration" in str(msg).lower():
+            raise RuntimeError(f"BOHB's model failed: {str(msg) % arguments}")
+
+    debug = warning  # type: ignore[assignment]
+
+
+class BohbSearcher(TuneBOHB):
+    """TuneBOHB that is seeded, learns from every rung, and never falls back in silence."""
+
+    def __init__(self, problem: Problem, rungs: set[int], settings: dict[str, Any]) -> None:
+        self._generators = PrivateGenerators(problem.seed)
+        self._rungs = sorted(rungs)
+        settings = {**settings, "logger": NoFallback("bohb")}
+        super().__init__(
+            problem.space, bohb_config=settings, metric="loss", mode="min", seed=problem.seed
+        )
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | None:
+        """The model draws from numpy's global generator; `seed` seeds ConfigSpace's alone."""
+        with self._generators:
+            return super().suggest(trial_id)
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        with self._generators:  # which fills gaps of conditional parameters at random
+            super().on_trial_result(trial_id, result)
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Learn from a trial's last result: Ray tells it here alone, and TuneBOHB drops it.
+
+        Those are all results at full length, and the last to come at each rung. A failed trial
+        counts at the rung that it would have come to.
+        """
+        if result is not None:
+            step = result["training_iteration"]
+            rung = next(rung for rung in self._rungs if rung >= step)
+            if rung == step or "failed" in result:
+                self.on_trial_result(trial_id, {**result, "hyperband_info": {"budget": rung}})
+        super().on_trial_complete(trial_id, result, error)
