@@ -1,0 +1,50 @@
+"""`gp`: Bayesian optimisation by a Gaussian process, Optuna's GPSampler; full trainings.
+
+Matérn kernel (ν = 5/2) with a length scale for each parameter, and the logarithm of the expected
+improvement: Ament et al., Unexpected Improvements to Expected Improvement for Bayesian
+Optimization, NeurIPS 2023. Categorical parameters enter by their Hamming distance.
+"""
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from bench.algorithm import Algorithm, Problem
+from bench.algorithms._unseen import unseen, until
+from bench.objective import Objective
+
+if TYPE_CHECKING:
+    from ray.tune.schedulers import TrialScheduler
+    from ray.tune.search import Searcher
+
+
+class Gp(Algorithm):
+    """With several slots, running trials are integrated out (qLogEI).
+
+    A suggestion costs the more the more parameters and trials there are: about a second of one
+    core for 13 parameters and 15 trials.
+    """
+
+    startup_trials: int = Field(10, ge=1)
+    """Random trials before the first that comes from the model."""
+    deterministic_objective: bool = False
+    """Take losses as exact: fix the model's noise at its least instead of fitting it."""
+
+    def remark(self, objective: Objective, budget: int) -> str | None:
+        rest = unseen(objective.space(), categoricals=True)
+        return until("configurations are random", self.startup_trials, budget, rest)
+
+    def ray(self, problem: Problem) -> "tuple[Searcher, TrialScheduler]":
+        from optuna.samplers import GPSampler
+        from ray.tune.schedulers import FIFOScheduler
+
+        from bench.algorithms._optuna import optuna_searcher, quiet
+
+        with quiet():
+            sampler = GPSampler(
+                n_startup_trials=self.startup_trials,
+                deterministic_objective=self.deterministic_objective,
+                warn_independent_sampling=False,  # our `remark` says it
+                seed=problem.seed,
+            )
+        return optuna_searcher(sampler, problem), FIFOScheduler()

@@ -1,0 +1,22 @@
+"""`tpe_asha`: configurations from `tpe`, trials stopped early by `asha`."""
+
+from typing import TYPE_CHECKING
+
+from bench.algorithm import Algorithm, Problem
+from bench.algorithms._asha import AshaOptions, asha_scheduler
+from bench.algorithms._tpe import TpeOptions, tpe_searcher
+
+if TYPE_CHECKING:
+    from ray.tune.schedulers import TrialScheduler
+    from ray.tune.search import Searcher
+
+
+class TpeAsha(TpeOptions, AshaOptions, Algorithm):
+    """TPE learns from the trials that were stopped early too, as Optuna ranks them.
+
+    First the full trainings, by their loss; then the stopped ones, the longest first, and those of
+    one length by their loss; failed ones last.
+    """
+
+    def ray(self, problem: Problem) -> "tuple[Searcher, TrialScheduler]":
+        return tpe_searcher(self, problem), asha_scheduler(self, problem)
