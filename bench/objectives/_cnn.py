@@ -6,8 +6,6 @@ after max-pooling, on a quarter of the values, where it gives the same numbers a
 """
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,6 +16,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR,
 
 from bench import data
 from bench.objectives._mnist import load_tensors
+from bench.objectives._seeded import seeded, settle
 from bench.seeds import derive
 
 if TYPE_CHECKING:
@@ -33,12 +32,7 @@ class CnnTraining:
     def __init__(
         self, objective: "MnistCnn", configuration: dict[str, Any], seed: int, device: str
     ) -> None:
-        if device == "cpu":
-            torch.set_num_threads(1)
-        else:  # the same algorithms every time, and full float32, as on the CPU
-            torch.backends.cudnn.deterministic = True
-            torch.backends.cudnn.allow_tf32 = False
-            torch.backends.cuda.matmul.allow_tf32 = False
+        settle(device)
         self.seed, self.device, self.steps_done = seed, device, 0
         self.batch_size: int = configuration["batch_size"]
         self.images, self.labels, self.validation_images, self.validation_labels = load_tensors(
@@ -93,17 +87,6 @@ class CnnTraining:
     def _parts(self) -> dict[str, Any]:
         parts = {"network": self.network, "optimizer": self.optimizer, "schedule": self.schedule}
         return {name: part for name, part in parts.items() if part is not None}
-
-
-@contextmanager
-def seeded(seed: int, device: str) -> Iterator[None]:
-    """Draw from generators that start at `seed`; the process's own are left as they were."""
-    cuda = device != "cpu"
-    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if cuda else []):
-        torch.default_generator.manual_seed(seed)
-        if cuda:
-            torch.cuda.manual_seed(seed)
-        yield
 
 
 def build(configuration: dict[str, Any]) -> nn.Sequential:
