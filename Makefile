@@ -9,7 +9,7 @@ STAMP := .venv/.lock-$(shell { cat $(LOCKS); pwd; } 2>/dev/null | sha256sum | cu
 CELLS := $(SUITE) $(if $(GPUS),--gpus $(GPUS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data bench report test lint format microbench lock clean
+.PHONY: help setup data bench report test contracts lint format microbench lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ report: setup ## draw the report of SUITE from its journals, running nothing
 
 test: setup ## run the tests
 	@$(VENV)/python -m pytest
+
+contracts: setup ## run the tests that take minutes: the contracts of slow algorithms, and the audit
+	@$(VENV)/python -m pytest -m minutes --timeout=0
 
 lint: setup ## check style, form and types
 	@$(VENV)/ruff check

@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +19,7 @@ from bench.algorithm import Algorithm
 from bench.cell import PlugIn
 from bench.errors import UserError, one_of
 from bench.objective import Objective
-from bench.options import Options
+from bench.options import Options, in_one_line
 
 KINDS: dict[str, type[Options]] = {"objectives": Objective, "algorithms": Algorithm}
 
@@ -82,6 +83,45 @@ def make(kind: str, plugin: PlugIn) -> Any:
         return load_class(kind, plugin.name, plugin.path)(**plugin.options)
     except ValidationError as error:
         raise UserError(f"{plugin.name}: {error.errors()[0]['msg']}") from None
+
+
+def of_user(text: str, options: list[str]) -> Options:
+    """Build what a user means by a name, or by the path of a .py file, with options "name=value".
+
+    Values are TOML, as in a suite; what is none is a string. Raises UserError for what is wrong.
+    """
+    kind, name, path = _find(text)
+    given = {}
+    for option in options:
+        key, equals, value = option.partition("=")
+        if not equals:
+            raise UserError(f"option {option}: legal: name=value, e.g. resolution=6")
+        try:
+            given[key] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            given[key] = value
+    found = load_class(kind, name, path)
+    try:
+        return found(**given)
+    except ValidationError as error:
+        raise UserError(f"{text}: {in_one_line(error, [*found.model_fields])}") from None
+
+
+def _find(text: str) -> tuple[str, str, str | None]:
+    """Kind, name and path of a plug-in."""
+    if not text.endswith(".py"):
+        kinds = [kind for kind in KINDS if text in names(kind)]
+        if not kinds:
+            legal = [name for kind in KINDS for name in names(kind)]
+            raise UserError(f"no plug-in '{text}'; {one_of(legal)}, or the path of a .py file")
+        return kinds[0], text, None
+    path = Path(text).resolve()
+    module = _load_file(path)
+    defined = [each for each in vars(module).values() if isinstance(each, type)]
+    for kind, base in KINDS.items():
+        if any(issubclass(each, base) and each.__module__ == module.__name__ for each in defined):
+            return kind, path.stem, str(path)
+    raise UserError(f"{text} defines neither an Objective nor an Algorithm")
 
 
 def _source(path: Path) -> str:

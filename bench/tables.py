@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from bench.cell import Cell
+from bench.cell import Cell, PlugIn
+from bench.estimate import Estimate, Pilot
 
 COLOURS = {
     "done": "32",
@@ -23,14 +24,94 @@ def plan_table(cells: list[Cell]) -> str:
     for index, cell in enumerate(cells):
         numbers = (cell.gpus, cell.slots, cell.seed, cell.budget_steps)
         rows.append((str(index), cell.key, *map(str, numbers)))
-    return "\n".join([*_aligned(rows), f"{len(cells)} cells"])
+    return "\n".join([*aligned(rows), f"{len(cells)} cells"])
+
+
+def estimate_table(estimates: list[Estimate], run: str) -> str:
+    """What the cells of each objective will cost; `run` is the command that runs the plan."""
+    unit = "core" if estimates[0].device == "cpu" else "GPU"
+    head = ("objective", "cells", "steps", f"{unit}-hours", f"{unit}-seconds a step", "measured in")
+    rows: list[tuple[str, ...]] = [head]
+    names = _labels([each.objective for each in estimates])
+    for name, each in zip(names, estimates, strict=True):
+        counts = f"{each.cells:,}", f"{each.steps:,}"
+        rows.append((name, *counts, *_cost(each, run)))
+    if len(estimates) > 1:
+        hours = [each.gpu_hours for each in estimates]
+        known = [each for each in hours if each is not None]
+        total = _number(sum(known)) if len(known) == len(hours) else "-"
+        cells, steps = (sum(getattr(e, name) for e in estimates) for name in ("cells", "steps"))
+        rows.append(("all", f"{cells:,}", f"{steps:,}", total))
+    lines = aligned([(*row, *[""] * (len(head) - len(row))) for row in rows])
+    if any(each.pilot for each in estimates):
+        lines.append(
+            f"{unit}-hours are of training; waiting and the algorithms' thinking add to them"
+        )
+    if not_here := sum(each.cells_not_here for each in estimates):
+        lines.append(f"{not_here:,} of the cells cannot run on this machine; they are counted too")
+    return "\n".join(lines)
+
+
+def _cost(of: Estimate, run: str) -> tuple[str, ...]:
+    if of.pilot is not None and of.gpu_hours is not None:
+        return _number(of.gpu_hours), _range(of.pilot), _source(of.pilot)
+    if of.first_index is None:
+        return "-", "-", "no pilot; none of the cells can run on this machine"
+    return "-", "-", f"no pilot: {run} --index {of.first_index}"
+
+
+def _range(pilot: Pilot) -> str:
+    mean, low, high = map(_number, (pilot.gpu_seconds_per_step, pilot.low, pilot.high))
+    return f"{mean} (8 of 10 trials: {low} to {high})"
+
+
+def _source(pilot: Pilot) -> str:
+    where = f" on {pilot.elsewhere}" if pilot.elsewhere else ""
+    trials, journals = _plural(pilot.trials, "trial"), _plural(pilot.journals, "journal")
+    return f"{trials} in {journals}{where}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _number(value: float) -> str:
+    """Three digits that count, at most."""
+    if value < 0.001:
+        return "<0.001"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _labels(plugins: list[PlugIn]) -> list[str]:
+    """Names, with the options that tell those of the same name apart."""
+    labels = []
+    for plugin in plugins:
+        others = [each.options for each in plugins if each.name == plugin.name]
+        differing = [
+            f"{option}={value}"
+            for option, value in plugin.options.items()
+            if any(other.get(option) != value for other in others)
+        ]
+        labels.append(" ".join([plugin.name, *differing]))
+    return labels
+
+
+def remark_table(remarks: list[tuple[str, str, str]]) -> str:
+    """What must be known of algorithms on objectives: (algorithm, objective, remark)."""
+    objectives: dict[tuple[str, str], list[str]] = {}
+    for algorithm, objective, remark in remarks:
+        objectives.setdefault((algorithm, remark), []).append(objective)
+    rows: list[tuple[str, ...]] = [("algorithm", "on", "what to know")]
+    for (algorithm, remark), names in objectives.items():
+        rows.append((algorithm, ", ".join(dict.fromkeys(names)), remark))
+    return "\n".join(aligned(rows))
 
 
 def status_table(states: Sequence[tuple[Cell, str, str]], colour: bool) -> str:
     """The state of each cell, and why."""
     rows: list[tuple[str, ...]] = [("key", "state", "why")]
     rows += [(cell.key, state, why) for cell, state, why in states]
-    lines = _aligned(rows)
+    lines = aligned(rows)
     if colour:
         for index, (_, state, _) in enumerate(states, start=1):
             painted = f"\x1b[{COLOURS[state]}m{state}\x1b[0m"
@@ -41,7 +122,8 @@ def status_table(states: Sequence[tuple[Cell, str, str]], colour: bool) -> str:
     return "\n".join([*lines, f"{len(states)} cells: {total}"])
 
 
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+def aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    """Lines of columns, each as wide as its widest value."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()

@@ -86,3 +86,8 @@ def test_an_efficiency_that_censoring_leaves_open_is_a_range_and_no_number(tmp_p
     assert np.isnan(both["efficiency"])
     assert both["at_least"] == pytest.approx(0.4)  # of 0.8 and 0
     assert both["at_most"] == pytest.approx(0.8)  # of 0.8 and at most 0.8
+
+
+def test_nothing_is_noted_of_scaling_where_there_is_one_gpu_count(tmp_path: Path) -> None:
+    results(tmp_path, cell("random"), (1, 0.8), (2, 0.7), (3, 0.2), wall=4)
+    assert scaling.notes(scaling.compute(load(tmp_path))) == []

@@ -1,23 +1,17 @@
-"""The command line: list, plan, run, status, report, data.
+"""The command line: list, plan, run, status, report, audit, check, data.
 
 Heavy imports are inside the verbs, so that `bench --help` starts at once. Exit status: 0 all is
-well, 1 a cell failed (or none could run), 2 the user can mend it, 130 interrupted.
+well, 1 a cell or a check failed (or no cell could run), 2 the user can mend it, 130 interrupted.
 """
 
-import json
 import os
-import shlex
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any
 
 import typer
 
+from bench.cli import cells, plugins
 from bench.errors import UserError
-
-if TYPE_CHECKING:
-    from bench.cell import Cell
-    from bench.results import Results
 
 app = typer.Typer(
     help="Compare hyper-parameter search algorithms on real trainings at several GPU counts.",
@@ -26,185 +20,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Suite = Annotated[str, typer.Argument(help="Name of a suite in suites/, or path of a .toml file.")]
-Gpus = Annotated[
-    str | None,
-    typer.Option(help="GPU counts: N for 1, 2, 4, … up to N, or a list like 1,3. On CPU: cores."),
-]
-Device = Annotated[str | None, typer.Option(help="cpu or cuda. Default: what this machine has.")]
-Folder = Annotated[
-    Path, typer.Option("--results", envvar="BENCH_RESULTS", help="Where the results are.")
-]
-RESULTS = Path("results")
-
-
-@app.command("list")
-def list_() -> None:
-    """Show the objectives, algorithms, engines, suites and data sets there are."""
-    from bench import data, plugins, suite
-
-    for kind in ("objectives", "algorithms", "engines"):
-        print(f"{kind + ':':<12}{', '.join(plugins.names(kind))}")
-    print(f"{'suites:':<12}{', '.join(suite.names())}")
-    print(f"{'data:':<12}{', '.join(data.names())}")
-
-
-@app.command()
-def plan(
-    suite: Suite,
-    gpus: Gpus = None,
-    device: Device = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON line per cell.")] = False,
-) -> None:
-    """Print a suite's cells, in the order of their indices."""
-    _, cells = _plan(suite, gpus, device)
-    if as_json:
-        for index, cell in enumerate(cells):
-            print(json.dumps({"index": index, "key": cell.key, **cell.as_json()}))
-        return
-    from bench.tables import plan_table
-
-    print(plan_table(cells))
-
-
-@app.command()
-def run(
-    suite: Suite,
-    gpus: Gpus = None,
-    device: Device = None,
-    index: Annotated[
-        int | None, typer.Option(min=0, help="Run only the cell of this index in the plan.")
-    ] = None,
-    cells: Annotated[
-        str | None, typer.Option(help="Run only cells whose key matches, e.g. '*-tpe-*-s0-*'.")
-    ] = None,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Run cells that ended as failed again.")
-    ] = False,
-    results: Folder = RESULTS,
-) -> None:
-    """Run the cells of a suite that are not finished."""
-    from rich.console import Console
-
-    from bench.progress import Display
-    from bench.run import run_cells
-
-    name, planned = _plan(suite, gpus, device)
-    chosen = _choose(planned, index, cells)
-    folder = _results(results, name)
-    display = Display(Console(stderr=True), chosen)
-    outcomes = []
-    try:
-        with display.live():
-            for outcome in run_cells(chosen, folder, display, retry_failed):
-                display.over(outcome)
-                outcomes.append(outcome)
-    except KeyboardInterrupt:
-        done = sum(folder.state(cell)[0] == "done" for cell in chosen)
-        again = shlex.join(sys.argv)
-        print(f"interrupted: {done} of {len(chosen)} cells are done; go on with: {again}")
-        raise SystemExit(130) from None
-    states = [outcome.state for outcome in outcomes]
-    ran = sum(outcome.ran for outcome in outcomes)
-    counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-    print(f"{name}: {len(chosen)} cells: {counts}; {ran} ran now; journals in {folder.folder}")
-    if "failed" in states or not {"done", "running"} & set(states):
-        raise SystemExit(1)
-
-
-@app.command()
-def status(
-    suite: Suite, gpus: Gpus = None, device: Device = None, results: Folder = RESULTS
-) -> None:
-    """Say which cells are done, unfinished, failed, running, skipped or pending, and why."""
-    from bench.tables import status_table
-
-    name, cells = _plan(suite, gpus, device, results)
-    folder = _results(results, name)
-    states = [(cell, *folder.state(cell)) for cell in cells]
-    print(status_table(states, colour=sys.stdout.isatty()))
-
-
-@app.command()
-def report(
-    suite: Suite, gpus: Gpus = None, device: Device = None, results: Folder = RESULTS
-) -> None:
-    """Read the journals and write tables and plots to results/SUITE/report/."""
-    from bench.report import write
-    from bench.report.terminal import show
-
-    name, cells = _plan(suite, gpus, device, results)
-    folder = _results(results, name)
-    states = [(cell, *folder.state(cell)) for cell in cells]
-    skipped = [(cell, reason) for cell, state, reason in states if state == "skipped"]
-    written = write(folder.folder, cells, skipped)
-    from rich.console import Console
-
-    show(written, Console())
-
-
-@app.command()
-def data(name: Annotated[str, typer.Argument(help="Name of a data set: bench list.")]) -> None:
-    """Fetch a data set into data/ (or $BENCH_DATA) and check it. Trainings never download."""
-    from bench.data import fetch
-
-    print(f"{name}: complete and checked in {fetch(name)}")
-
-
-def _plan(
-    name: str, gpus: str | None, device: str | None, results: Path | None = None
-) -> "tuple[str, list[Cell]]":
-    """The suite's name and its cells for the GPU counts asked for, the suite's or the machine's.
-
-    With `results`, and unless the user said which, also those with a journal there: they may be of
-    another machine.
-    """
-    from bench import machine, suite
-
-    path = suite.find(name)
-    on = machine.default_device() if device is None else machine.check_device(device)
-    if gpus is not None:
-        counts = _counts(gpus)
-    else:
-        counts = suite.load(path).gpus or suite.doubling(max(machine.count(on), 1))
-    cells = suite.plan(path, counts, on)
-    if results is not None and gpus is None:
-        found = _results(results, path.stem).resources()
-        for other, count in sorted(found - {(on, count) for count in counts}):
-            if device in (None, other):
-                more = suite.plan(path, [count], machine.check_device(other))
-                cells += [c for c in more if _results(results, path.stem).journal(c).exists()]
-    return path.stem, cells
-
-
-def _counts(text: str) -> list[int]:
-    from bench.suite import doubling
-
-    parts = text.split(",")
-    if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
-        raise UserError(f"--gpus {text}: legal: a count like 8 (1, 2, 4, 8), or a list like 1,3")
-    return [int(part) for part in parts] if len(parts) > 1 else doubling(int(text))
-
-
-def _choose(cells: "list[Cell]", index: int | None, pattern: str | None) -> "list[Cell]":
-    from fnmatch import fnmatchcase
-
-    if index is not None:
-        if index >= len(cells):
-            raise UserError(f"--index {index}: the plan has the indices 0 to {len(cells) - 1}")
-        cells = [cells[index]]
-    if pattern is not None:
-        cells = [cell for cell in cells if fnmatchcase(cell.key, pattern)]
-        if not cells:
-            raise UserError(f"--cells {pattern}: matches no key; see: bench plan SUITE --json")
-    return cells
-
-
-def _results(folder: Path, suite: str) -> "Results":
-    from bench.results import Results
-
-    return Results(folder / suite)
+app.command("list")(plugins.list_)
+app.command()(cells.plan)
+app.command()(cells.run)
+app.command()(cells.status)
+app.command()(cells.report)
+app.command()(plugins.audit)
+app.command()(plugins.check)
+app.command()(plugins.data)
 
 
 def run_command_line(arguments: list[str] | None = None) -> int:

@@ -74,8 +74,10 @@ def _efficiency(base: pd.DataFrame, members: pd.DataFrame) -> dict[str, Any]:
 
 
 def notes(frame: pd.DataFrame) -> list[str]:
-    """How many pairs of seeds are known from one side only."""
+    """How many pairs of seeds are known from one side only; nothing where there are no pairs."""
     pairs = frame[frame["gpus"] != frame["base_gpus"]]
+    if not pairs["n"].sum():
+        return []
     return [
         f"Scaling efficiency: in {pairs['censored'].sum()} of {pairs['n'].sum()} pairs of seeds "
         "one search or both never reached the target; these bound it, and are not dropped."

@@ -22,6 +22,8 @@ def page(report: "Report") -> str:
         _table(*summary_rows(report.frames["summary"])),
         "## What this rests on",
         "\n".join(f"- {escape(note)}" for note in [*report.notes, *_warnings(cells)]),
+        "## What to know of the algorithms",
+        _rows(_remarks(cells), ["algorithm", "objective", "remark"], "Nothing in particular."),
         "## Figures",
         *_figures(report.figures),
         "## Journals not used, or not complete",
@@ -73,6 +75,14 @@ def _warnings(cells: "pd.DataFrame") -> list[str]:
     if cells["packages"].nunique() > 1 or cells["commit"].nunique() > 1:
         found.append("The cells ran with different versions: see the end of this page.")
     return found
+
+
+def _remarks(cells: "pd.DataFrame") -> "pd.DataFrame":
+    """Each remark once, with the objectives that it is of."""
+    said = cells.loc[cells["remark"] != "", ["algorithm", "objective", "remark"]]
+    said = said.drop_duplicates().astype(str)
+    by = said.groupby(["algorithm", "remark"], sort=False)["objective"]
+    return by.agg(", ".join).reset_index()
 
 
 def _rows(frame: "pd.DataFrame", columns: list[str], nothing: str) -> str:

@@ -16,7 +16,7 @@ CELL_COLUMNS = [
     *["reason", "complete", "wall", "trials", "steps", "failed_trials", "training_seconds"],
     *["setup_seconds", "suggest_seconds", "decide_seconds", "observe_seconds", "utilisation"],
     *["optimiser_share", "final_loss", "final_accuracy", "optimum", "started", "machine"],
-    *["commit", "packages"],
+    *["commit", "packages", "remark"],
 ]
 REPORT_COLUMNS = [
     *["trial", "step", "loss", "accuracy", "failed", "seconds", "step_seconds", "setup_seconds"],
@@ -102,6 +102,7 @@ def cell_row(record: Record, columns: Columns) -> dict[str, Any]:
         "final_accuracy": np.nan if best is None else columns["accuracy"][best],
         "optimum": number(header, "optimum"),
         "started": text(header.get("started", "")),
+        "remark": text(header.get("remark") or ""),
         **provenance(header.get("provenance")),
     }
 

@@ -1,14 +1,18 @@
-"""What every objective must do, found by its file."""
+"""What every objective must do, found by its file: the rules are those of bench.check."""
 
 import json
+import statistics
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import PLUGINS
 
 from bench import plugins
+from bench.check._training import configurations, numbers
+from bench.check.objectives import CHECKS
 from bench.objective import Objective
-from bench.space import active, to_ray
 
 SMALL: dict[str, dict[str, Any]] = {
     "mnist_cnn": {
@@ -17,59 +21,72 @@ SMALL: dict[str, dict[str, Any]] = {
         "validation_images": 32,
         "max_channels": 16,
     },
+    "tiny_t5": {
+        "max_steps": 5,
+        "train_words": 48,
+        "validation_words": 16,
+        "max_hidden": 32,
+        "max_layers": 2,
+    },
     "toy": {},
 }
 """Options that make a training cheap; without an entry, the defaults must be."""
 
 OBJECTIVES = [*plugins.names("objectives"), "toy"]
 
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "sphere of all types": ("sphere", {"dimensions": 1, "integers": 1, "logs": 1, "choices": 2}),
+    "sphere of choices": ("sphere", {"dimensions": 0, "choices": 3}),
+}
+"""Options that make it another objective."""
 
-@pytest.fixture(params=OBJECTIVES)
-def objective(request: pytest.FixtureRequest, checksums: dict[str, str]) -> Objective:
-    """Built with small options, on synthetic digits in MNIST's place."""
-    name = request.param
+WITHOUT_CHANCE = {"branin", "hartmann6", "sphere", "toy"}
+"""Their trainings draw nothing, so that all seeds give the same."""
+
+UNBIASED = {"counting_ones"}
+"""Their steps estimate the same value ever better: the loss neither falls nor rises."""
+
+
+@pytest.fixture(params=[*OBJECTIVES, *VARIANTS])
+def objective(request: pytest.FixtureRequest, everywhere: None) -> Objective:
+    """Built with small options."""
+    name, options = VARIANTS.get(request.param, (request.param, SMALL.get(request.param, {})))
     path = str(PLUGINS / "toy.py") if name == "toy" else None
-    made = plugins.load_class("objectives", name, path)(**SMALL.get(name, {}))
+    made = plugins.load_class("objectives", name, path)(**options)
     assert isinstance(made, Objective)
     made.prepare()
     return made
 
 
-def configurations(objective: Objective, count: int) -> list[dict[str, Any]]:
-    import numpy as np
-
-    space, generator = objective.space(), np.random.default_rng(1)
-    return [
-        active(space, {k: d.sample(random_state=generator) for k, d in to_ray(space).items()})
-        for _ in range(count)
-    ]
+@pytest.fixture
+def everywhere(checksums: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the synthetic digits in MNIST's place, in this process and those that it starts."""
+    patch = f"from bench.data import mnist\nmnist.FILES = {json.dumps(checksums)}\n"
+    (tmp_path / "sitecustomize.py").write_text(patch)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
 
-def test_its_space_is_the_same_each_time_and_its_values_are_json(objective: Objective) -> None:
-    assert objective.space() == objective.space()
-    for configuration in configurations(objective, 20):
-        assert json.loads(json.dumps(configuration)) == configuration
+def named(objective: Objective) -> str:
+    return type(objective).__module__.rpartition(".")[2].removeprefix("bench_user_")
 
 
-def test_a_step_returns_the_loss_and_the_metrics_it_declares(objective: Objective) -> None:
-    values = objective.train(configurations(objective, 1)[0], 0, "cpu").step()
-    assert set(values) == {"loss", *objective.metrics}
-    assert all(isinstance(value, float) for value in values.values())
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_rule(objective: Objective, check: Callable[[Objective], None]) -> None:
+    check(objective)
 
 
-def test_paused_and_resumed_elsewhere_it_gives_what_it_would_have_given(
-    objective: Objective,
-) -> None:
+def test_another_seed_gives_other_numbers_unless_nothing_is_drawn(objective: Objective) -> None:
     for configuration in configurations(objective, 3):
-        whole = objective.train(configuration, 7, "cpu")
-        expected = [whole.step() for _ in range(4)]
-        first = objective.train(configuration, 7, "cpu")
-        losses = [first.step(), first.step()]
-        second = objective.train(configuration, 7, "cpu")
-        second.load(first.state())
-        assert [*losses, second.step(), second.step()] == expected
+        one, two = (numbers(objective, configuration, seed, 2) for seed in (0, 1))
+        assert (one == two) == (named(objective) in WITHOUT_CHANCE)
 
 
-def test_the_worst_loss_is_finite_and_no_better_than_the_optimum(objective: Objective) -> None:
-    assert abs(objective.worst_loss) < float("inf")
-    assert objective.optimum is None or objective.optimum < objective.worst_loss
+def test_the_median_loss_falls_from_the_first_step_to_the_last(objective: Objective) -> None:
+    if named(objective) in UNBIASED:
+        pytest.skip("its steps estimate the same value")
+    curves = [
+        numbers(objective, configuration, 0, objective.max_steps)
+        for configuration in configurations(objective, 5)
+    ]
+    first, last = (statistics.median(curve[at]["loss"] for curve in curves) for at in (0, -1))
+    assert last < first

@@ -1,0 +1,1 @@
+"""What an algorithm really does, measured on cheap deterministic objectives: `bench audit`."""

@@ -1,0 +1,136 @@
+"""How each library is asked where a suggestion came from, and what its model knew.
+
+A probe is put on a searcher before its search begins; `take` says, right after a suggestion, what
+it saw of it. Libraries without a model have none.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a suggestion came from."""
+
+    model: bool
+    """From the model, at least in part; else at random."""
+    known: int
+    """Trials whose results the model had."""
+    seen: frozenset[str] = frozenset()
+    """Parameters that the model drew, where its library tells."""
+    unseen: frozenset[str] = frozenset()
+    """Parameters that were drawn without it."""
+
+
+class Probe(ABC):
+    """Sees where one searcher's suggestions come from."""
+
+    @abstractmethod
+    def take(self) -> Origin:
+        """The origin of the suggestion that was just made."""
+
+
+def probe(searcher: Any) -> Probe | None:
+    """The probe for a searcher of one of the libraries; None if it has no model known here."""
+    if hasattr(searcher, "_ot_study"):
+        return OptunaProbe(searcher)
+    if hasattr(searcher, "bohber"):
+        return BohbProbe(searcher)
+    if hasattr(getattr(searcher, "_opt", None), "quasi_sample"):
+        return HeboProbe(searcher)
+    if hasattr(getattr(searcher, "optimizer", None), "register"):
+        return BayesoptProbe(searcher)
+    return None
+
+
+class OptunaProbe(Probe):
+    """A sampler draws some parameters together (`sample_relative`), the others one by one."""
+
+    def __init__(self, searcher: Any) -> None:
+        self._study = searcher._ot_study
+        self._together: set[str] = set()
+        self._alone: set[str] = set()
+        sampler = self._study.sampler
+        watch(sampler, "sample_relative", lambda drawn, *_: self._together.update(drawn))
+        watch(
+            sampler, "sample_independent", lambda _, study, trial, name, *__: self._alone.add(name)
+        )
+
+    def take(self) -> Origin:
+        together, alone = frozenset(self._together), frozenset(self._alone)
+        self._together.clear()
+        self._alone.clear()
+        return Origin(bool(together), self._known(), together, alone)
+
+    def _known(self) -> int:
+        """Ended trials; for the samplers that learn by generation, those of complete ones."""
+        trials = self._study.get_trials(deepcopy=False)
+        ended = sum(trial.state.is_finished() for trial in trials)
+        marks = {
+            key: value
+            for key, value in trials[-1].system_attrs.items()
+            if key.endswith(("generation", "generation:0"))
+        }
+        if not marks:
+            return ended
+        generation = max(marks.values())
+        size = getattr(self._study.sampler, "_population_size", None)
+        size = size or getattr(self._study.sampler, "_popsize", None) or 0
+        return min(ended, generation * size)
+
+
+class BohbProbe(Probe):
+    """hpbandster says of each configuration whether its model picked it."""
+
+    def __init__(self, searcher: Any) -> None:
+        self._picked = False
+        self._told: set[str] = set()
+        watch(searcher.bohber, "get_config", self._pick)
+        watch(searcher, "to_wrapper", lambda _, trial_id, *__: self._told.add(trial_id))
+
+    def _pick(self, drawn: Any, *_: Any) -> None:
+        self._picked = bool(drawn[1].get("model_based_pick"))
+
+    def take(self) -> Origin:
+        return Origin(self._picked, len(self._told))
+
+
+class HeboProbe(Probe):
+    """HEBO draws from a Sobol sequence (`quasi_sample`) before it has a model, or besides it."""
+
+    def __init__(self, searcher: Any) -> None:
+        self._optimizer = searcher._opt
+        self._drawn = False
+        watch(self._optimizer, "quasi_sample", self._draw)
+
+    def _draw(self, *_: Any) -> None:
+        self._drawn = True
+
+    def take(self) -> Origin:
+        drawn, self._drawn = self._drawn, False
+        return Origin(not drawn, len(self._optimizer.X))
+
+
+class BayesoptProbe(Probe):
+    """bayesian-optimization draws at random as long as no result is registered."""
+
+    def __init__(self, searcher: Any) -> None:
+        self._optimizer = searcher.optimizer
+
+    def take(self) -> Origin:
+        known = len(self._optimizer.space)
+        return Origin(known > 0, known)
+
+
+def watch(thing: Any, name: str, see: Callable[..., object]) -> None:
+    """Have `see(returned, *arguments)` called after each call of a method of this object."""
+    method = getattr(thing, name)
+
+    def watched(*arguments: Any, **keywords: Any) -> Any:
+        returned = method(*arguments, **keywords)
+        see(returned, *arguments, *keywords.values())
+        return returned
+
+    setattr(thing, name, watched)

@@ -1,0 +1,170 @@
+"""What the audit finds of each algorithm: the figures of docs/audit.md."""
+
+import itertools
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from defects.library import Library
+
+from bench import plugins
+from bench.algorithm import Algorithm, Problem
+from bench.audit.landscape import MnistSpace, SmallSpace
+from bench.audit.models import ModelFigures, look
+from bench.audit.rungs import climb
+from bench.audit.text import SUGGESTIONS, Long
+from bench.space import parameters
+
+Bench = Callable[..., subprocess.CompletedProcess[str]]
+
+TABLE_1 = [
+    [(81, 1), (27, 3), (9, 9), (3, 27), (1, 81)],
+    [(27, 3), (9, 9), (3, 27), (1, 81)],
+    [(9, 9), (3, 27), (1, 81)],
+    [(6, 27), (2, 81)],
+    [(5, 81)],
+]
+"""Li et al., Hyperband, JMLR 18 (2018), Table 1: (nᵢ, rᵢ) of R = 81, η = 3."""
+
+
+def made(name: str, **options: Any) -> Algorithm:
+    algorithm = plugins.load_class("algorithms", name)(**options)
+    assert isinstance(algorithm, Algorithm)
+    return algorithm
+
+
+def small(name: str, slots: int = 1) -> ModelFigures:
+    return look(made(name), SmallSpace(), slots, SUGGESTIONS)
+
+
+@pytest.mark.parametrize("slots", [1, 4, 16])
+@pytest.mark.parametrize("name", ["hyperband", "bohb"])
+def test_hyperband_and_bohb_run_table_1_to_the_trial(name: str, slots: int) -> None:
+    found = [(r.bracket, r.arrived, r.steps, r.went_on) for r in climb(made(name), Long(), slots)]
+    assert found == [
+        (bracket, places, steps, after)
+        for bracket, rungs in enumerate(TABLE_1)
+        for (places, steps), (after, _) in itertools.pairwise(rungs)
+    ]
+
+
+@pytest.mark.parametrize("slots", [1, 4, 16])
+@pytest.mark.parametrize("name", ["asha", "tpe_asha"])
+def test_ashas_rungs_are_the_papers_and_never_fewer_go_on(name: str, slots: int) -> None:
+    """Ray's is the stopping variant: what goes on is decided on arrival, by those before."""
+    rungs = climb(made(name), Long(), slots)
+    assert [rung.steps for rung in rungs] == [1, 3, 9, 27]
+    assert all(rung.went_on >= rung.arrived // 3 == rung.paper_went_on for rung in rungs)
+    assert 0.55 < rungs[0].stopped_share <= 2 / 3
+    for before, after in itertools.pairwise(rungs):
+        assert after.arrived <= before.went_on
+
+
+@pytest.mark.parametrize("name", ["random", "grid", "asha", "hyperband"])
+def test_those_without_a_model_have_none_and_repeat_nothing(name: str) -> None:
+    options = {"resolution": 8} if name == "grid" else {}
+    figures = look(made(name, **options), SmallSpace(), 1, SUGGESTIONS)
+    assert not figures.has_model and figures.first is None and figures.duplicates == 0
+
+
+@pytest.mark.parametrize("name", ["tpe", "tpe_asha"])
+def test_tpe_models_from_the_eleventh_on_all_parameters_and_lacks_only_what_runs(
+    name: str,
+) -> None:
+    for slots, first in ((1, 11), (4, 14), (16, 26)):
+        figures = small(name, slots)
+        assert (figures.first, figures.random_after, figures.unseen) == (first, 0, ())
+        assert figures.lacking == slots - 1 and figures.duplicates == 0
+    assert look(made(name), MnistSpace(), 1, SUGGESTIONS).unseen == ()
+
+
+def test_gp_models_all_but_the_conditional_parameters() -> None:
+    figures = look(made("gp"), SmallSpace(), 1, 14)
+    assert (figures.first, figures.random_after, figures.lacking) == (11, 0, 0)
+    assert figures.unseen == ("shift",)
+
+
+def test_cmaes_models_from_the_second_on_numbers_alone_and_learns_by_generations() -> None:
+    figures = small("cmaes")
+    assert (figures.first, figures.random_after) == (2, 0)
+    assert figures.unseen == ("kind", "shift")
+    assert figures.lacking is not None and 1 < figures.lacking < 6  # a generation has 6
+
+
+def test_nsga2_breeds_from_the_second_generation_on() -> None:
+    figures = small("nsga2")
+    assert figures.first == 11 and figures.unseen == ("shift",)
+    assert figures.random_after is not None and figures.random_after < 0.2
+    assert figures.lacking is not None and 0 < figures.lacking < 10
+
+
+def test_bohb_models_after_ten_results_at_a_rung_and_draws_a_third_at_random() -> None:
+    """In 4 dimensions; 9 trials come to the first rung of R = 9 before the second bracket."""
+    figures = look(made("bohb"), SmallSpace(), 1, 100)
+    assert figures.first is not None and 10 < figures.first < 20
+    assert figures.random_after == pytest.approx(1 / 3, abs=0.15)
+    assert (figures.unseen, figures.lacking, figures.duplicates) == ((), 0, 0)
+
+
+def test_bohb_has_no_model_of_sixteen_parameters_in_forty_trials_as_it_says() -> None:
+    """It needs 34 results at one rung."""
+    space = MnistSpace()
+    assert look(made("bohb"), space, 1, SUGGESTIONS).first is None
+    remark = made("bohb").remark(space, budget=10)
+    assert remark is not None and "34 results" in remark and "more than the budget" in remark
+
+
+def test_bayesopt_models_from_the_eleventh_on() -> None:
+    figures = look(made("bayesopt"), SmallSpace(), 1, 14)
+    assert (figures.first, figures.random_after, figures.unseen) == (11, 0, ())
+    assert (figures.lacking, figures.duplicates) == (0, 0)
+
+
+def test_hebo_models_after_one_trial_more_than_it_has_parameters() -> None:
+    figures = look(made("hebo"), SmallSpace(), 1, 8)
+    assert (figures.first, figures.random_after, figures.unseen) == (6, 0, ())
+    assert (figures.lacking, figures.duplicates) == (0, 0)
+
+
+class StaleHebo(Algorithm):
+    """Ray's HEBOSearch as it is: eight suggestions at once."""
+
+    def ray(self, problem: Problem) -> tuple[Any, Any]:
+        from hebo.design_space.design_space import DesignSpace
+        from ray.tune.schedulers import FIFOScheduler
+        from ray.tune.search.hebo import HEBOSearch
+
+        axes: list[dict[str, Any]] = []
+        for each in parameters(problem.space):
+            if each.kind == "choice":
+                axes.append({"name": each.name, "type": "cat", "categories": list(each.choices)})
+            else:
+                kind = "int" if each.kind == "int" else "num"
+                axes.append({"name": each.name, "type": kind, "lb": each.lower, "ub": each.upper})
+        space = DesignSpace().parse(axes)
+        return HEBOSearch(space, metric="loss", mode="min", random_state_seed=1), FIFOScheduler()
+
+
+def test_the_audit_sees_a_model_that_is_stale() -> None:
+    figures = look(StaleHebo(), SmallSpace(), 1, 16)
+    assert figures.first == 9 and figures.lacking == 3.5, "0 to 7 trials at one slot"
+
+
+def test_the_audit_sees_a_bohb_that_never_models() -> None:
+    figures = look(Library(model=True), MnistSpace(), 1, SUGGESTIONS)
+    assert figures.has_model and figures.first is None
+
+
+def test_the_command_prints_it(bench: Bench) -> None:
+    printed = bench("audit", "hyperband")
+    assert printed.returncode == 0, printed.stderr
+    assert "slots  bracket  steps  arrived  paper  went on  paper  stopped" in printed.stdout
+    assert "1      0        1      81       81     27       27     67%" in printed.stdout
+    assert "scheduler._eta = 3" in printed.stdout
+
+
+def test_an_unknown_algorithm_is_one_line(bench: Bench) -> None:
+    for name in ("best", "branin"):
+        printed = bench("audit", name)
+        assert printed.returncode == 2 and printed.stderr.count("\n") == 1, printed.stderr
