@@ -163,7 +163,8 @@ def test_its_remark_is_how_much_of_it_is_searched() -> None:
 
 def test_a_search_of_a_whole_grid_ends_when_its_budget_is_spent() -> None:
     kind = plugins.load_class("objectives", "toy", str(PLUGINS / "toy.py"))
-    toy: Objective = kind()
+    toy = kind()
+    assert isinstance(toy, Objective)
     points = 2 * 2 * (1 + 2)  # x, n, and plain or one of two shifts
     events = events_of(search_of(toy, Grid(resolution=2), points))
     tried = [each["configuration"] for each in events if each["event"] == "suggest"]

@@ -53,10 +53,10 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def gives_up(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Three algorithms that give up, and one that does not."""
+    """Four algorithms that give up, and one that does not."""
     mine: list[dict[str, Any]] = [
         {"path": str(PLUGINS / "exhausted.py"), "suggestions": 2, "fails": fails}
-        for fails in ("", "when asked", "when built")
+        for fails in ("", "when asked", "when built", "when told")
     ]
     return Run(tmp_path_factory.mktemp("t"), [*mine, "random"])
 
@@ -214,14 +214,18 @@ def test_a_search_whose_every_trial_fails_ends_when_its_budget_is_spent(faulty: 
 
 
 def test_an_algorithm_that_gives_up_fails_its_cell_and_not_the_suite(gives_up: Run) -> None:
-    assert gives_up.printed.returncode == 1 and "3 failed, 1 done" in gives_up.printed.stdout
+    assert gives_up.printed.returncode == 1 and "4 failed, 1 done" in gives_up.printed.stdout
     assert "failed: RuntimeError: cannot be built" in gives_up.printed.stderr
     reasons = {
         str(record.end["reason"])
         for record in gives_up.records
         if record.end is not None and record.end["status"] == "failed"
     }
-    assert reasons == {"RuntimeError: no more ideas", "the algorithm made no more suggestions"}
+    assert reasons == {
+        "RuntimeError: no more ideas",
+        "RuntimeError: does not understand",
+        "the algorithm made no more suggestions",
+    }
 
 
 def test_a_cell_past_max_seconds_fails_and_is_not_run_again_unless_asked(

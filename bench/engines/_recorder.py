@@ -34,7 +34,8 @@ class Recorder:
         self.clock = clock
         self.spent_steps = 0
         self.failure: BaseException | None = None
-        """Why the journal could not be written; the engine raises it when Ray has let go."""
+        """Why the search cannot go on (no room for the journal, an error of the algorithm's); the
+        engine raises it when Ray has let go."""
         self._journal = journal
         self._listener = listener
         self._numbers: dict[str, int] = {}
@@ -108,6 +109,11 @@ class Recorder:
         if self._ended is None and limit is not None and self.clock() > limit:
             self.end("failed", f"ran past max_seconds = {limit:g}")
         return self._ended is not None
+
+    def broken(self, error: Exception) -> None:
+        """Note an error of the algorithm's, which ends the search; the first one counts."""
+        self.failure = self.failure or error
+        self.end("failed", f"{type(error).__name__}: {error}")
 
     def end(self, status: str, reason: str) -> None:
         """Note the end of the search; the first one counts."""

@@ -76,7 +76,7 @@ class JournaledSearcher(Searcher):
             return Searcher.FINISHED
         if self._scheduler.running(self._unpaused) >= self._recorder.cell.slots:
             return None
-        suggestion, seconds = _timed(self.inner.suggest, trial_id)
+        suggestion, seconds = _asked(self._recorder, self.inner.suggest, trial_id)
         if suggestion is None and self._scheduler.idle():
             self._recorder.end("failed", "the algorithm suggested nothing while nothing ran")
             return Searcher.FINISHED
@@ -87,19 +87,21 @@ class JournaledSearcher(Searcher):
         return configuration
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        _, seconds = _timed(self.inner.on_trial_result, trial_id, result)
+        _, seconds = _asked(self._recorder, self.inner.on_trial_result, trial_id, result)
         self._recorder.observed(seconds)
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         """A failed trial is told as the worst loss, and as failed: an algorithm shall learn."""
+        if self._recorder.failure is not None:
+            return  # Ray takes the algorithm's error for the trial's, and completes it again
         cause = self._scheduler.errors.pop(trial_id, None)
         if error or self._recorder.diverged(trial_id):
             failed_step = {"training_iteration": self._recorder.steps(trial_id) + 1}
             worst = {"loss": self._recorder.worst_loss, "failed": True}
             result = {**failed_step, **(result or {}), **worst}
-        _, seconds = _timed(self.inner.on_trial_complete, trial_id, result)
+        _, seconds = _asked(self._recorder, self.inner.on_trial_complete, trial_id, result)
         self._recorder.finished(trial_id, seconds, error=cause or ("unknown" if error else None))
 
     def on_pause(self, trial_id: str) -> None:
@@ -165,19 +167,21 @@ class JournaledScheduler(TrialScheduler):
         self.inner.on_trial_add(tune_controller, trial)
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
-        decision, seconds = _timed(self.inner.on_trial_result, tune_controller, trial, result)
+        decision, seconds = _asked(
+            self._recorder, self.inner.on_trial_result, tune_controller, trial, result
+        )
         self._recorder.decided(trial.trial_id, decision, seconds)
         return decision
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
         self.errors[trial.trial_id] = self._cause(trial)
-        self.inner.on_trial_error(tune_controller, trial)
+        _asked(self._recorder, self.inner.on_trial_error, tune_controller, trial)
 
     def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> None:
-        self.inner.on_trial_complete(tune_controller, trial, result)
+        _asked(self._recorder, self.inner.on_trial_complete, tune_controller, trial, result)
 
     def on_trial_remove(self, tune_controller: Any, trial: Trial) -> None:
-        self.inner.on_trial_remove(tune_controller, trial)
+        _asked(self._recorder, self.inner.on_trial_remove, tune_controller, trial)
 
     def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
         return self.inner.choose_trial_to_run(tune_controller)
@@ -186,13 +190,18 @@ class JournaledScheduler(TrialScheduler):
         return self.inner.debug_string()
 
 
-def _timed(call: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
+def _asked(recorder: Recorder, call: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
     """What a call to an algorithm's library returns, and its seconds; its warnings are not ours.
 
-    What a user must know of an algorithm, its `remark` says.
+    What a user must know of an algorithm, its `remark` says. An error ends the search: Ray takes
+    some of them for a failed trial, and would go on.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         began = time.perf_counter()
-        returned = call(*arguments)
+        try:
+            returned = call(*arguments)
+        except Exception as error:
+            recorder.broken(error)
+            raise
         return returned, time.perf_counter() - began

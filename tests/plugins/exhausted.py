@@ -7,7 +7,7 @@ from bench.algorithm import Algorithm, Problem
 
 class Exhausted(Algorithm):
     suggestions: int = 3
-    fails: Literal["", "when asked", "when built"] = ""
+    fails: Literal["", "when asked", "when built", "when told"] = ""
 
     def ray(self, problem: Problem) -> tuple[Any, Any]:
         from ray.tune.schedulers import FIFOScheduler
@@ -29,5 +29,9 @@ class Exhausted(Algorithm):
                     return Searcher.FINISHED
                 self.given += 1
                 return super().suggest(trial_id)
+
+            def on_trial_complete(self, *_: Any, **__: Any) -> None:
+                if fails == "when told":
+                    raise RuntimeError("does not understand")
 
         return Limited(problem), FIFOScheduler()
