@@ -58,6 +58,8 @@ export VIRTUAL_ENV=$PWD/.venv
 # Import the heavy ones once: it shows that they work, and leaves their bytecode for fast starts
 # also where Python is told to write none.
 env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -W ignore -c \
-  'import ConfigSpace, optuna, pandas, pytest, ray.tune, ray.tune.search.optuna, rich.markdown, seaborn, torch, torch._dynamo, typer.rich_utils'
+  'import bayes_opt, cmaes, ConfigSpace, hebo.optimizers.hebo, optuna, pandas, pytest, ray.tune
+import rich.markdown, seaborn, torch, torch._dynamo, transformers.models.t5.modeling_t5, typer.rich_utils
+from ray.tune.search import bayesopt, bohb, hebo, optuna' >/dev/null
 echo "$torch" >.venv/.torch
 touch "$stamp"
