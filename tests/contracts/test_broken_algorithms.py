@@ -58,7 +58,8 @@ FOUND = {
 
 
 def broken(fault: str) -> Algorithm:
-    made = plugins.load_class("algorithms", FILE.stem, str(FILE))(fault=fault)
+    kind: Any = plugins.load_class("algorithms", FILE.stem, str(FILE))
+    made = kind(fault=fault)
     assert isinstance(made, Algorithm)
     return made
 
