@@ -98,30 +98,45 @@ class BohbProbe(Probe):
 
 
 class HeboProbe(Probe):
-    """HEBO draws from a Sobol sequence (`quasi_sample`) before it has a model, or besides it."""
+    """HEBO draws from a Sobol sequence (`quasi_sample`) before it has a model, or besides it.
+
+    Suggestions of one batch have one origin, also those that are handed out later.
+    """
 
     def __init__(self, searcher: Any) -> None:
         self._optimizer = searcher._opt
         self._drawn = False
+        self._batch = Origin(False, 0)
         watch(self._optimizer, "quasi_sample", self._draw)
+        watch(self._optimizer, "suggest", self._compute)
 
     def _draw(self, *_: Any) -> None:
         self._drawn = True
 
+    def _compute(self, *_: Any) -> None:
+        self._batch = Origin(not self._drawn, len(self._optimizer.X))
+        self._drawn = False
+
     def take(self) -> Origin:
         drawn, self._drawn = self._drawn, False
-        return Origin(not drawn, len(self._optimizer.X))
+        return Origin(False, len(self._optimizer.X)) if drawn else self._batch
 
 
 class BayesoptProbe(Probe):
-    """bayesian-optimization draws at random as long as no result is registered."""
+    """bayesian-optimization draws at random where no result is registered, or it is not asked."""
 
     def __init__(self, searcher: Any) -> None:
         self._optimizer = searcher.optimizer
+        self._asked = False
+        watch(self._optimizer, "suggest", self._ask)
+
+    def _ask(self, *_: Any) -> None:
+        self._asked = True
 
     def take(self) -> Origin:
+        asked, self._asked = self._asked, False
         known = len(self._optimizer.space)
-        return Origin(known > 0, known)
+        return Origin(asked and known > 0, known)
 
 
 def watch(thing: Any, name: str, see: Callable[..., object]) -> None:

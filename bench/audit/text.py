@@ -21,8 +21,8 @@ def audit(name: str, algorithm: Algorithm) -> Iterator[str]:
     figures = [("4", look(algorithm, SmallSpace(), slots, SUGGESTIONS)) for slots in SLOTS]
     figures.append(("16", look(algorithm, MnistSpace(), 1, SUGGESTIONS)))
     yield suggestion_table(figures)
-    if any(each.unseen for _, each in figures):
-        yield f"  drawn without the model on the larger space: {', '.join(figures[-1][1].unseen)}"
+    if unseen := sorted({parameter for _, each in figures for parameter in each.unseen}):
+        yield f"  drawn without the model: {', '.join(unseen)}"
     if rungs := rung_table(algorithm):
         yield f"{name}: what happens at its rungs, R = 81"
         yield rungs
