@@ -17,7 +17,9 @@ class NoFallback(logging.Logger):
 
     def warning(self, msg: object, *arguments: object, **_: Any) -> None:
         if "random configuration" in str(msg).lower():
-            raise RuntimeError(f"BOHB's model failed: {str(msg) % arguments}")
+            lines = (str(msg) % arguments if arguments else str(msg)).splitlines()
+            said = [line.strip() for line in lines if line.strip() and "random" not in line.lower()]
+            raise RuntimeError(f"BOHB's model failed: {' '.join([*said[:1], *said[1:][-1:]])}")
 
     debug = warning  # type: ignore[assignment]
 

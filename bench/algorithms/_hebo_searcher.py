@@ -19,6 +19,9 @@ with one_silent_thread():
 
 GP = {"lr": 0.01, "num_epochs": 100, "verbose": False, "noise_lb": 8e-4, "pred_likeli": False}
 """HEBO's own settings of its Gaussian process."""
+FITS = 10
+GAVE_UP = "jitter is too large"
+"""What HEBO prints when it gives up a fit, and when it makes predictions up."""
 
 
 class HeboSearcher(HEBOSearch):
@@ -53,12 +56,25 @@ class HeboSearcher(HEBOSearch):
                 # Nothing to model: HEBO would give up after a thousand attempts to fit.
                 point = self._opt.quasi_sample(1)
             else:
-                point = self._opt.suggest(n_suggestions=1)
-        if "give up" in printed.getvalue() or "random predictions" in printed.getvalue():
-            raise RuntimeError("HEBO could not fit its Gaussian process and would go on at random")
+                point = self._modelled(printed)
         self._live_trial_mapping[trial_id] = point
         suggested = point.to_dict("records")[0]
         return {each.name: value(each, suggested) for each in self._parameters}
+
+    def _modelled(self, printed: io.StringIO) -> Any:
+        """HEBO's suggestion, asked for again where it is a random one.
+
+        Its fit adds Langevin noise, without bound where a gradient vanishes: length scales become 0
+        and all predictions random, in up to a third of the fits while trials are few. Another fit
+        has other noise.
+        """
+        for _ in range(FITS):
+            printed.seek(0)
+            printed.truncate()
+            point = self._opt.suggest(n_suggestions=1)
+            if GAVE_UP not in printed.getvalue():
+                return point
+        raise RuntimeError(f"HEBO could not fit its Gaussian process in {FITS} attempts")
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False

@@ -4,7 +4,7 @@ Falkner, Klein, Hutter, BOHB: Robust and Efficient Hyperparameter Optimization a
 the model is that of the authors' hpbandster.
 """
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 class Bohb(HyperbandOptions, Algorithm):
     """The model's settings that matter, at the paper's values; those of the brackets besides."""
-
-    beats_random: ClassVar[dict[str, int]] = {}
 
     random_fraction: float = Field(1 / 3, ge=0, le=1)
     """Share of configurations that are drawn at random, for the guarantees of Hyperband."""

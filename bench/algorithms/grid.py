@@ -1,6 +1,6 @@
 """`grid`: grid search in random order; every trial is a full training."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
@@ -19,8 +19,6 @@ class Grid(Algorithm):
     The order is a random one of the seed: a grid is hardly ever searched to its end, and in the
     usual order the first axis would not move.
     """
-
-    beats_random: ClassVar[dict[str, int]] = {}
 
     resolution: int | None = Field(None, ge=2)
     """Points of an axis of numbers, evenly spaced, bounds included, on the scale (linear or log)

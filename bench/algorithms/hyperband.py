@@ -3,7 +3,7 @@
 Li et al., Hyperband: A Novel Bandit-Based Approach to Hyperparameter Optimization, JMLR 18 (2018).
 """
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from bench.algorithm import Algorithm, Problem
 from bench.algorithms._hyperband import HyperbandOptions, hyperband_scheduler
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 class Hyperband(HyperbandOptions, Algorithm):
     """`bohb` without its model: the same scheduler, configurations at random."""
-
-    beats_random: ClassVar[dict[str, int]] = {}
 
     def ray(self, problem: Problem) -> "tuple[Searcher, TrialScheduler]":
         from bench.algorithms._random import RandomSearcher

@@ -3,7 +3,7 @@
 Bergstra & Bengio, Random Search for Hyper-Parameter Optimization, JMLR 13 (2012).
 """
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from bench.algorithm import Algorithm, Problem
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 class Random(Algorithm):
     """Independent draws, first in first out."""
-
-    beats_random: ClassVar[dict[str, int]] = {}
 
     def ray(self, problem: Problem) -> "tuple[Searcher, TrialScheduler]":
         from ray.tune.schedulers import FIFOScheduler

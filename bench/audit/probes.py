@@ -46,23 +46,25 @@ def probe(searcher: Any) -> Probe | None:
 
 
 class OptunaProbe(Probe):
-    """A sampler draws some parameters together (`sample_relative`), the others one by one."""
+    """A sampler draws parameters together, or one by one: by its model, or by a random sampler."""
 
     def __init__(self, searcher: Any) -> None:
         self._study = searcher._ot_study
-        self._together: set[str] = set()
-        self._alone: set[str] = set()
+        self._modelled: set[str] = set()
+        self._random: set[str] = set()
         sampler = self._study.sampler
-        watch(sampler, "sample_relative", lambda drawn, *_: self._together.update(drawn))
-        watch(
-            sampler, "sample_independent", lambda _, study, trial, name, *__: self._alone.add(name)
-        )
+        watch(sampler, "sample_relative", lambda drawn, *_: self._modelled.update(drawn))
+        watch(sampler, "sample_independent", lambda *called: self._modelled.add(called[3]))
+        for name in ("_random_sampler", "_independent_sampler"):
+            if hasattr(sampler, name):
+                by_chance = getattr(sampler, name)
+                watch(by_chance, "sample_independent", lambda *called: self._random.add(called[3]))
 
     def take(self) -> Origin:
-        together, alone = frozenset(self._together), frozenset(self._alone)
-        self._together.clear()
-        self._alone.clear()
-        return Origin(bool(together), self._known(), together, alone)
+        modelled, at_random = frozenset(self._modelled - self._random), frozenset(self._random)
+        self._modelled.clear()
+        self._random.clear()
+        return Origin(bool(modelled), self._known(), modelled, at_random)
 
     def _known(self) -> int:
         """Ended trials; for the samplers that learn by generation, those of complete ones."""
@@ -82,19 +84,22 @@ class OptunaProbe(Probe):
 
 
 class BohbProbe(Probe):
-    """hpbandster says of each configuration whether its model picked it."""
+    """hpbandster says of each configuration whether its model picked it.
+
+    It asks the model of the highest rung that has one: that knows the results there alone.
+    """
 
     def __init__(self, searcher: Any) -> None:
+        self._model = searcher.bohber
         self._picked = False
-        self._told: set[str] = set()
-        watch(searcher.bohber, "get_config", self._pick)
-        watch(searcher, "to_wrapper", lambda _, trial_id, *__: self._told.add(trial_id))
+        watch(self._model, "get_config", self._pick)
 
     def _pick(self, drawn: Any, *_: Any) -> None:
         self._picked = bool(drawn[1].get("model_based_pick"))
 
     def take(self) -> Origin:
-        return Origin(self._picked, len(self._told))
+        rung = max(self._model.kde_models, default=None)
+        return Origin(self._picked, 0 if rung is None else len(self._model.configs[rung]))
 
 
 class HeboProbe(Probe):

@@ -12,7 +12,7 @@ from bench.engines._simulation import events_of, search_of
 from bench.objective import Objective
 
 BUDGET = 18
-"""Full trainings: enough for all brackets of R = 81, η = 3."""
+"""Full trainings under a scheduler without brackets."""
 
 
 @dataclass(frozen=True)
@@ -40,29 +40,43 @@ def climb(algorithm: Algorithm, objective: Objective, slots: int) -> list[Rung]:
     Random, because a rung does not care where its configurations come from, and this is quick. Of
     Hyperband the first round of brackets is counted. The last step of a training is no rung.
     """
-    search = search_of(objective, algorithm, BUDGET, slots)
-    search.searcher = RandomSearcher(search.problem)
-    scheduler: Any = search.scheduler
+    scheduler: Any = search_of(objective, algorithm, BUDGET).scheduler
+    budget = BUDGET
     if isinstance(scheduler, HyperBandScheduler):
         plan = brackets(objective.max_steps, scheduler._eta)
+        budget = slots + sum(map(steps_of, plan)) // objective.max_steps + 1
     elif isinstance(scheduler, AsyncHyperBandScheduler):
         lowest = min(steps for steps, _ in scheduler._brackets[0]._rungs)
         plan = [asha_rungs(lowest, scheduler._reduction_factor, objective.max_steps)]
     else:
         return []
-    events = events_of(search)
-    ends = [e["step"] for e in sorted(events, key=trial_of) if e["event"] == "finish"]
+    search = search_of(objective, algorithm, budget, slots)
+    search.searcher = RandomSearcher(search.problem)
+    finished = [e for e in events_of(search) if e["event"] == "finish"]
+    ends = [(e["step"], e["status"]) for e in sorted(finished, key=lambda e: int(e["trial"]))]
     found = []
     for number, rungs in enumerate(plan):
         joined = rungs[0][0] or len(ends)
         mine, ends = ends[:joined], ends[joined:]
         for (places, steps), after in zip(rungs, [*rungs[1:], (0, 0)], strict=True):
-            arrived = sum(end >= steps for end in mine)
-            if steps < objective.max_steps:
-                went_on = sum(end > steps for end in mine)
-                by_table = after[0] if places else arrived // scheduler._reduction_factor
-                found.append(Rung(number, steps, arrived, went_on, places or None, by_table))
+            if steps == objective.max_steps:
+                continue
+            went_on = sum(end > steps for end, _ in mine)
+            stopped = sum(end == steps and status != "cut" for end, status in mine)
+            arrived = went_on + stopped
+            paper = after[0] if places else arrived // scheduler._reduction_factor
+            found.append(Rung(number, steps, arrived, went_on, places or None, paper))
     return found
+
+
+def steps_of(bracket: list[tuple[int, int]]) -> int:
+    """Steps that all trials of a bracket train, who go on from where they were.
+
+    >>> steps_of([(9, 1), (3, 3), (1, 9)])
+    21
+    """
+    before = [0, *(steps for _, steps in bracket)]
+    return sum(n * (steps - was) for (n, steps), was in zip(bracket, before, strict=False))
 
 
 def asha_rungs(lowest: int, reduction_factor: int, max_steps: int) -> list[tuple[int, int]]:
@@ -75,8 +89,3 @@ def asha_rungs(lowest: int, reduction_factor: int, max_steps: int) -> list[tuple
         rungs.append((0, lowest))
         lowest *= reduction_factor
     return rungs
-
-
-def trial_of(event: dict[str, Any]) -> int:
-    """The number of an event's trial; the end has none."""
-    return int(event.get("trial", -1))

@@ -11,12 +11,24 @@ from bench.audit.rungs import climb
 from bench.engines._simulation import search_of
 from bench.tables import aligned
 
+NEEDED: dict[str, dict[str, Any]] = {"grid": {"resolution": 6}}
+"""Options without which an algorithm refuses spaces of numbers."""
+
+LEGEND = """\
+Cheap functions, virtual time, the calls of Ray's controller. repeated: suggestions made before;
+first of model: its number, from 1 on; random after: share of random ones from there on; unseen:
+parameters that the model never draws; model lacks: trials begun before whose results the model did
+not have, in the mean (those that still run are slots - 1). paper: what it says of the same column.
+"""
 SUGGESTIONS = 40
 SLOTS = (1, 4, 16)
 
 
 def audit(name: str, algorithm: Algorithm) -> Iterator[str]:
     """Run an algorithm on cheap objectives and say what it did, part by part."""
+    if reason := algorithm.refuse(SmallSpace(), SUGGESTIONS):
+        yield f"{name}: refuses the space of the audit: {reason}"
+        return
     yield f"{name}: where its suggestions come from"
     figures = [("4", look(algorithm, SmallSpace(), slots, SUGGESTIONS)) for slots in SLOTS]
     figures.append(("16", look(algorithm, MnistSpace(), 1, SUGGESTIONS)))

@@ -7,6 +7,7 @@ in the space (bounds, types, conditions), and the whole budget must be spent.
 
 import json
 import random
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -40,11 +41,16 @@ def another_seed_suggests_something_else(algorithm: Algorithm) -> None:
 
 
 def it_draws_from_no_global_generator(algorithm: Algorithm) -> None:
-    """Python's and numpy's global generators are as they were."""
+    """Python's, numpy's and torch's global generators are as they were."""
+    search(algorithm, budget=1)  # imports what it needs
+    torch: Any = sys.modules.get("torch")
     random.seed(0)
     np.random.seed(0)
     before = random.getstate(), repr(np.random.get_state())
+    of_torch = torch.get_rng_state() if torch else None
     search(algorithm)
+    if torch and not torch.equal(torch.get_rng_state(), of_torch):
+        raise Violation("it draws from torch's global generator")
     if random.getstate() != before[0]:
         raise Violation("it draws from python's global generator")
     if repr(np.random.get_state()) != before[1]:

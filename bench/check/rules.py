@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bench.algorithm import Algorithm
+from bench.audit.landscape import SmallSpace
 from bench.check import algorithms, objectives
+from bench.check._searches import SUGGESTIONS
 from bench.check._violation import Violation
 from bench.errors import UserError
 from bench.objective import Objective
@@ -15,7 +17,13 @@ def check(plugin: Options) -> Iterator[tuple[str, str | None]]:
     """Yield each rule, and what violates it or None. Raises UserError where data is missing."""
     rules: tuple[Callable[[Any], None], ...]
     if isinstance(plugin, Algorithm):
-        rules = algorithms.CHECKS
+        if refusal := plugin.refuse(SmallSpace(), SUGGESTIONS):
+            raise UserError(
+                f"it refuses the space of the checks (numbers, choices, a condition): {refusal}; "
+                "give it options with which it searches it"
+            )
+        last = algorithms.it_beats_random_search_where_it_claims_to
+        rules = tuple(r for r in algorithms.CHECKS if r is not last or plugin.beats_random)
     elif isinstance(plugin, Objective):
         plugin.prepare()
         rules = objectives.CHECKS

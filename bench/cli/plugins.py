@@ -30,10 +30,13 @@ def audit(
     """Run algorithms on cheap objectives and print what they really do; times are virtual."""
     from bench import plugins
     from bench.algorithm import Algorithm
+    from bench.audit.text import LEGEND, NEEDED
     from bench.audit.text import audit as parts
 
+    print(LEGEND)
     for name in plugins.names("algorithms") if algorithm is None else [algorithm]:
-        made = plugins.of_user(name, options or [])
+        given = [f"{key}={value}" for key, value in NEEDED.get(name, {}).items()]
+        made = plugins.of_user(name, options or given)
         if not isinstance(made, Algorithm):
             raise UserError(f"{name} is no algorithm; {one_of(plugins.names('algorithms'))}")
         for part in parts(name, made):

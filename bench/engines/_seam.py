@@ -164,7 +164,7 @@ class JournaledScheduler(TrialScheduler):
 
     def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
         self._controller = tune_controller
-        self.inner.on_trial_add(tune_controller, trial)
+        _asked(self._recorder, self.inner.on_trial_add, tune_controller, trial)
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
         decision, seconds = _asked(
@@ -184,7 +184,8 @@ class JournaledScheduler(TrialScheduler):
         _asked(self._recorder, self.inner.on_trial_remove, tune_controller, trial)
 
     def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
-        return self.inner.choose_trial_to_run(tune_controller)
+        chosen, _ = _asked(self._recorder, self.inner.choose_trial_to_run, tune_controller)
+        return chosen  # type: ignore[no-any-return]
 
     def debug_string(self) -> str:
         return self.inner.debug_string()

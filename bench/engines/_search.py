@@ -1,5 +1,7 @@
 """A cell's search, built from its plug-ins: what every engine runs."""
 
+import logging
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,5 +56,11 @@ def compose(cell: Cell, objective: Objective, algorithm: Algorithm, clock: str) 
     """Build a search of an objective and an algorithm that are there already."""
     seed = search_seed(cell.objective.name, cell.seed)
     problem = Problem(objective.space(), cell.max_steps, cell.slots, seed)
-    pair = algorithm.ray(problem)
+    with warnings.catch_warnings():  # what a reader must know, the remark says
+        warnings.simplefilter("ignore")
+        logging.disable(logging.INFO)
+        try:
+            pair = algorithm.ray(problem)
+        finally:
+            logging.disable(logging.NOTSET)
     return Search(cell, objective, problem, *pair, algorithm.remark(objective, cell.budget), clock)

@@ -7,15 +7,13 @@ import pytest
 
 from bench import plugins
 from bench.algorithm import Algorithm
+from bench.audit.text import NEEDED
 from bench.check.algorithms import CHECKS, it_beats_random_search_where_it_claims_to
-
-OPTIONS: dict[str, dict[str, Any]] = {"grid": {"resolution": 6}}
-"""Options without which an algorithm refuses numbers."""
 
 SLOW = {"gp", "hebo", "hebo_asha"}
 """A suggestion takes about a second."""
 
-SLOW_TO_BEAT = {"bayesopt", "bohb"}
+SLOW_TO_BEAT = {"bayesopt"}
 """A search of theirs takes seconds, and it takes many of them to beat random search."""
 
 
@@ -33,6 +31,6 @@ def cases() -> list[Any]:
 
 @pytest.mark.parametrize(("name", "check"), cases())
 def test_rule(name: str, check: Callable[[Algorithm], None]) -> None:
-    made = plugins.load_class("algorithms", name)(**OPTIONS.get(name, {}))
+    made = plugins.load_class("algorithms", name)(**NEEDED.get(name, {}))
     assert isinstance(made, Algorithm)
     check(made)

@@ -12,6 +12,15 @@ from bench.algorithms._random import RandomSearcher
 from bench.engines._simulation import Events, events_of, search_of
 from bench.objective import Objective
 
+TABLE_1 = [
+    [(81, 1), (27, 3), (9, 9), (3, 27), (1, 81)],
+    [(27, 3), (9, 9), (3, 27), (1, 81)],
+    [(9, 9), (3, 27), (1, 81)],
+    [(6, 27), (2, 81)],
+    [(5, 81)],
+]
+"""Li et al. 2018, Table 1: (nᵢ, rᵢ) for R = 81, η = 3."""
+
 
 class Library(Algorithm):
     """A scheduler of Ray's as it is; under TuneBOHB, or with random configurations."""

@@ -14,7 +14,8 @@ from ray.tune.search.bohb import TuneBOHB
 from bench.algorithm import Algorithm
 from bench.algorithms._bohb import BohbSearcher
 from bench.algorithms.bohb import Bohb
-from bench.engines._simulation import events_of, search_of
+from bench.engines._loop import Loop
+from bench.engines._simulation import Events, by_configuration, events_of, search_of
 from bench.space import active
 from defects.library import Library, toy
 
@@ -97,13 +98,19 @@ def test_a_failed_trial_is_a_bad_result_at_the_rung_it_would_have_come_to() -> N
 
 
 def test_bohb_knows_when_it_will_have_a_model() -> None:
-    """R = 81, d = 4: ten results are at the first rung after ten steps; of d = 16, R = 9 later."""
+    """R = 9, d = 4: the remark says 7.1 trainings, and the first suggestion by it comes then."""
     assert Bohb().trainings_before_model(81, needed=10) == 10 / 81
     assert Bohb().trainings_before_model(9, needed=9) == 1.0
     search = search_of(toy(9), Bohb(), budget=14)
-    events = events_of(search)
-    models = Bohb().trainings_before_model(9, needed=10)
-    told = 0
-    for event in events:
-        told += event["event"] == "report"
-    assert 0 < models < 14 and search.searcher.bohber.kde_models and told == 14 * 9
+    model, events = search.searcher.bohber, Events()  # type: ignore[attr-defined]
+    tell, began = model.new_result, []
+
+    def told(job: Any, update_model: bool = True) -> None:
+        tell(job, update_model)
+        if model.kde_models:
+            began.append(sum(event["event"] == "report" for event in events))
+
+    model.new_result = told
+    Loop(search, events, by_configuration).run()
+    remarked = Bohb().trainings_before_model(9, needed=10)
+    assert began[0] / 9 == pytest.approx(remarked, abs=0.01)

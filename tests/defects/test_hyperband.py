@@ -15,16 +15,7 @@ from ray.tune.schedulers import HyperBandForBOHB, TrialScheduler
 from bench.algorithms._hyperband import brackets
 from bench.algorithms._hyperband_scheduler import Hyperband as OurScheduler
 from bench.algorithms.hyperband import Hyperband
-from defects.library import Library, lengths, run
-
-TABLE_1 = [
-    [(81, 1), (27, 3), (9, 9), (3, 27), (1, 81)],
-    [(27, 3), (9, 9), (3, 27), (1, 81)],
-    [(9, 9), (3, 27), (1, 81)],
-    [(6, 27), (2, 81)],
-    [(5, 81)],
-]
-"""Li et al. 2018, Table 1: (nᵢ, rᵢ) for R = 81, η = 3."""
+from defects.library import TABLE_1, Library, lengths, run
 
 
 def test_our_brackets_are_those_of_table_1() -> None:
