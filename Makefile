@@ -35,7 +35,7 @@ report: setup ## draw the report of SUITE from its journals, running nothing
 test: setup ## run the tests
 	@$(VENV)/python -m pytest
 
-contracts: setup ## run the tests that take minutes: the contracts of slow algorithms, and the audit
+contracts: setup ## run the tests that take minutes: the contracts of slow algorithms
 	@$(VENV)/python -m pytest -m minutes --timeout=0
 
 lint: setup ## check style, form and types
@@ -48,9 +48,10 @@ format: setup ## put the code in form, mend what can be mended
 	@$(VENV)/ruff check --fix
 	@$(VENV)/ruff format
 
-microbench: setup data ## measure engine overhead, training, journal and start-up times
+microbench: setup data ## measure engine overhead, training, journal, start-up and suggestions: over an hour
 	@$(VENV)/python -m pytest -o addopts= -rs --timeout=0 --benchmark-only --benchmark-group-by=group \
 	  --benchmark-columns=min,median,max,rounds tests/benchmarks
+	@$(VENV)/python tests/benchmarks/plot_suggestion_latency.py
 
 lock: setup ## compile the locks again from requirements/bench.in, keeping the pins that fit
 	@requirements/lock.sh "$(CURDIR)/$(VENV)/uv"

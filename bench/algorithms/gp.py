@@ -25,7 +25,7 @@ class Gp(Algorithm):
     core for 13 parameters and 15 trials.
     """
 
-    beats_random: ClassVar[dict[str, int]] = {"branin": 30, "sphere": 30}
+    beats_random: ClassVar[dict[str, int]] = {"branin": 30}
 
     startup_trials: int = Field(10, ge=1)
     """Random trials before the first that comes from the model."""
@@ -40,7 +40,8 @@ class Gp(Algorithm):
         from optuna.samplers import GPSampler
         from ray.tune.schedulers import FIFOScheduler
 
-        from bench.algorithms._optuna import optuna_searcher, quiet
+        from bench.algorithms._gp import GpSearcher
+        from bench.algorithms._optuna import quiet
 
         with quiet():
             sampler = GPSampler(
@@ -49,4 +50,4 @@ class Gp(Algorithm):
                 warn_independent_sampling=False,  # our `remark` says it
                 seed=problem.seed,
             )
-        return optuna_searcher(sampler, problem), FIFOScheduler()
+        return GpSearcher(sampler, problem, ranks_pruned=False), FIFOScheduler()

@@ -9,7 +9,7 @@ The surrogate is the package's default, `gp` (gpytorch, Matérn 3/2, embeddings 
 lacks the paper's input warping: the package's warped one, `gpy`, is not among those it can build.
 """
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from bench.algorithm import Algorithm, Problem
 from bench.algorithms._hebo import HeboOptions, hebo_searcher
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 class Hebo(HeboOptions, Algorithm):
     """A suggestion costs about a second: docs/suggestion-latency.md."""
-
-    beats_random: ClassVar[dict[str, int]] = {"branin": 30, "sphere": 30}
 
     def ray(self, problem: Problem) -> "tuple[Searcher, TrialScheduler]":
         from ray.tune.schedulers import FIFOScheduler

@@ -1,6 +1,6 @@
 """`hebo_asha`: configurations from `hebo`, trials stopped early by `asha`."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from bench.algorithm import Algorithm, Problem
 from bench.algorithms._asha import AshaOptions, asha_scheduler
@@ -16,8 +16,6 @@ class HeboAsha(HeboOptions, AshaOptions, Algorithm):
 
     It counts as no better than that of the best full training.
     """
-
-    beats_random: ClassVar[dict[str, int]] = {"branin": 30, "sphere": 30}
 
     def ray(self, problem: Problem) -> "tuple[Searcher, TrialScheduler]":
         return hebo_searcher(self, problem), asha_scheduler(self, problem)
