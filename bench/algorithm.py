@@ -58,11 +58,14 @@ class Algorithm(Options, ABC):
 def effective_settings(thing: Any, depth: int = 3) -> dict[str, Any]:
     """Read the settings that a library object really has, for the journal's header.
 
-    Its class and its attributes that are plain values or short lists of them, and, `depth` levels
-    down, those of the objects it is made of. Read off the object, not off what was asked for: a
-    default that a library changes is seen here.
+    Its class (and the library's class that it corrects), and its attributes that are plain values
+    or short lists of them; `depth` levels down, those of the objects it is made of. Read off the
+    object, not off what was asked for: a default that a library changes is seen here.
     """
-    settings: dict[str, Any] = {"class": f"{type(thing).__module__}.{type(thing).__qualname__}"}
+    own, *bases = (f"{each.__module__}.{each.__qualname__}" for each in type(thing).__mro__)
+    settings: dict[str, Any] = {"class": own}
+    if own.startswith("bench.") and not bases[0].startswith(("bench.", "builtins.")):
+        settings["corrects"] = bases[0]
     for name, value in sorted(getattr(thing, "__dict__", {}).items()):
         if (plain := _plain(value)) is not None:
             settings[name] = plain

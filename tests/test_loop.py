@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from conftest import cell_of, records, run_bench, suite_text
+from conftest import PLUGINS, cell_of, records, run_bench, suite_text
 from defects.library import toy
 
 from bench import plugins
@@ -19,6 +19,7 @@ ALGORITHMS: list[dict[str, Any]] = [
     {"name": name, **({"resolution": 6} if name == "grid" else {})}
     for name in plugins.names("algorithms")
 ]
+ALGORITHMS.append({"path": str(PLUGINS / "pausing.py")})
 
 
 @pytest.fixture(scope="module")
