@@ -65,8 +65,8 @@ class HeboSearcher(HEBOSearch):
         """HEBO's suggestion, asked for again where it is a random one.
 
         Its fit adds Langevin noise, without bound where a gradient vanishes: length scales become 0
-        and all predictions random, in up to a third of the fits while trials are few. Another fit
-        has other noise.
+        and all predictions random, now and then while trials are fewer than parameters. Another
+        fit has other noise.
         """
         for _ in range(FITS):
             printed.seek(0)
