@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from textwrap import fill
 
 from bench.cell import Cell, PlugIn
 from bench.estimate import Estimate, Pilot
@@ -96,15 +97,17 @@ def _labels(plugins: list[PlugIn]) -> list[str]:
     return labels
 
 
-def remark_table(remarks: list[tuple[str, str, str]]) -> str:
+def remark_lines(remarks: list[tuple[str, str, str]]) -> str:
     """What must be known of algorithms on objectives: (algorithm, objective, remark)."""
-    objectives: dict[tuple[str, str], list[str]] = {}
+    objectives: dict[str, dict[str, dict[str, None]]] = {}
     for algorithm, objective, remark in remarks:
-        objectives.setdefault((algorithm, remark), []).append(objective)
-    rows: list[tuple[str, ...]] = [("algorithm", "on", "what to know")]
-    for (algorithm, remark), names in objectives.items():
-        rows.append((algorithm, ", ".join(dict.fromkeys(names)), remark))
-    return "\n".join(aligned(rows))
+        objectives.setdefault(algorithm, {}).setdefault(remark, {})[objective] = None
+    lines = ["what to know of the algorithms:"]
+    for algorithm, by_remark in objectives.items():
+        for remark, names in by_remark.items():
+            text = f"{algorithm} on {', '.join(names)}: {remark}"
+            lines.append(fill(text, 100, initial_indent="  ", subsequent_indent="      "))
+    return "\n".join(lines)
 
 
 def status_table(states: Sequence[tuple[Cell, str, str]], colour: bool) -> str:

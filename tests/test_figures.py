@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from journals import SMALL, cell, plan_of, search
 from matplotlib.figure import Figure
@@ -51,6 +52,12 @@ def test_an_algorithm_looks_the_same_whichever_others_are_drawn(tmp_path: Path) 
     assert look(frame[frame["algorithm"] == "tpe"]) == {"tpe": everyone["tpe"]}
     for part in ("color", "linestyle", "marker"):
         assert len({str(each[part]) for each in everyone.values()}) == 3
+
+
+def test_no_two_algorithms_look_the_same() -> None:
+    names = pd.Categorical([f"algorithm {n}" for n in range(40)])
+    looks = look(pd.DataFrame({"algorithm": names})).values()
+    assert len({(str(each["color"]), each["marker"]) for each in looks}) == 40
 
 
 def test_metrics_do_not_import_the_report_nor_each_other() -> None:

@@ -44,7 +44,7 @@ def plan(
         return
     from bench.estimate import estimate
     from bench.suite import remarks
-    from bench.tables import estimate_table, plan_table, remark_table
+    from bench.tables import estimate_table, plan_table, remark_lines
 
     options = [("--gpus", gpus), ("--device", device)]
     given = [part for name, value in options if value is not None for part in (name, value)]
@@ -53,7 +53,7 @@ def plan(
     print(estimate_table(estimate(cells, results), shlex.join(["bench", "run", suite, *given])))
     if known := remarks(cells):
         print()
-        print(remark_table(known))
+        print(remark_lines(known))
 
 
 def run(

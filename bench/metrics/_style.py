@@ -41,7 +41,8 @@ def figure(panels: int, sharey: bool) -> "tuple[Figure, list[Axes]]":
 def look(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Colour, line style and marker of each algorithm in the frame, by its label.
 
-    They follow from all labels of the table, which the column's categories keep.
+    They follow from all labels of the table, which the column's categories keep. When the colours
+    begin again, the markers do so one later: no two of a hundred labels look the same.
     """
     labels = list(frame["algorithm"].cat.categories)
     colours = seaborn.color_palette("colorblind", 10)
@@ -50,7 +51,7 @@ def look(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
         label: {
             "color": colours[index % len(colours)],
             "linestyle": _LINES[index % len(_LINES)],
-            "marker": _MARKERS[index % len(_MARKERS)],
+            "marker": _MARKERS[(index + index // len(colours)) % len(_MARKERS)],
         }
         for index, label in enumerate(labels)
         if label in present
