@@ -1,5 +1,6 @@
 """The loop that audits and checks run in makes the calls that Ray's controller makes."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,11 +23,10 @@ ALGORITHMS: list[dict[str, Any]] = [
 ALGORITHMS.append({"path": str(PLUGINS / "pausing.py")})
 
 
-@pytest.fixture(scope="module")
-def on_ray(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
-    """A cell of each algorithm at one slot, run by the engine `ray`."""
-    folder = tmp_path_factory.mktemp("t")
-    (folder / "suite.toml").write_text(suite_text(ALGORITHMS, [{"max_steps": 9}], budget=7))
+def on_ray(folder: Path, algorithms: list[dict[str, Any]], fault: str) -> list[Record]:
+    """A cell of each algorithm at one slot, run by the engine `ray`; some trials meet the fault."""
+    toy = {"max_steps": 9, "fault": fault, "from_x": 0.8}
+    (folder / "suite.toml").write_text(suite_text(algorithms, [toy], budget=7))
     printed = run_bench(folder, "run", "suite.toml", "--device", "cpu")
     assert printed.returncode == 0, printed.stderr
     assert "Warning" not in printed.stderr, "libraries' warnings do not reach the user"
@@ -34,10 +34,19 @@ def on_ray(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
 
 
 @pytest.mark.slow
-def test_at_one_slot_all_events_of_all_algorithms_are_those_of_ray(on_ray: list[Record]) -> None:
+@pytest.mark.parametrize(
+    ("algorithms", "fault"),
+    [(ALGORITHMS, "nan"), ([{"name": "hyperband"}, {"name": "bohb"}], "raise")],
+    ids=["all", "those that pause, with trials that break down"],
+)
+def test_at_one_slot_all_events_are_those_of_ray(
+    tmp_path: Path, algorithms: list[dict[str, Any]], fault: str
+) -> None:
     """Two runs in two processes, too: so each of them is reproducible."""
-    assert len(on_ray) == len(ALGORITHMS)
-    for record in on_ray:
+    found = on_ray(tmp_path, algorithms, fault)
+    assert len(found) == len(algorithms)
+    assert any(event.get("status") == "failed" for record in found for event in record.events)
+    for record in found:
         events = Events()
         Loop(build(cell_of(record), "virtual"), events, lambda configuration, step: 1.0).run()
         expected = [untimed(event) for event in record.events]

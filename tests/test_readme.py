@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from bench import plugins
+from bench import plugins, suite
 from bench.algorithm import Algorithm
 from bench.check.algorithms import CHECKS
 
@@ -19,6 +19,17 @@ def test_the_algorithm_that_it_shows_is_one(tmp_path: Path) -> None:
     assert isinstance(made, Algorithm)
     for check in CHECKS:
         check(made)
+
+
+def test_its_suites_have_as_many_cells_as_it_says() -> None:
+    rows = re.findall(r"^\| (`.*`) \| ([\d, ]+) \|", README.read_text(), re.MULTILINE)
+    said = {
+        name.strip(" `"): int(count)
+        for suites, counts in rows
+        for name, count in zip(suites.split(","), counts.split(","), strict=True)
+    }
+    planned = {name: len(suite.plan(suite.find(name), [1], "cpu")) for name in suite.names()}
+    assert said == planned
 
 
 def test_its_links_lead_somewhere() -> None:

@@ -85,7 +85,7 @@ def row(name: str, others: list[str], observations: int, pairs: list[Pair]) -> d
         "suggest_p95_ms": p95(suggest),
         "observe_median_ms": statistics.median(observe),
         "observe_p95_ms": p95(observe),
-        "machine": f"{made['machine']['cpu_model']}, {made['machine']['cores']} cores",
+        "machine": f"{made['machine']['cpu_model']}, cores: {made['machine']['cores']}",
         "versions": ", ".join([f"Python {made['python']}", *versions]),
     }
 

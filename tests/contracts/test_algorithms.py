@@ -10,7 +10,7 @@ from bench.algorithm import Algorithm
 from bench.audit.text import NEEDED
 from bench.check.algorithms import CHECKS, it_beats_random_search_where_it_claims_to
 
-SLOW = {"gp", "hebo", "hebo_asha"}
+SLOW = {"hebo", "hebo_asha"}
 """A suggestion takes about a second."""
 
 SLOW_TO_BEAT = {"bayesopt"}
