@@ -90,9 +90,11 @@ def test_the_first_round_of_brackets_is_whole_for_every_reduction_factor() -> No
     assert all((r.arrived, r.went_on) == (r.paper_arrived, r.paper_went_on) for r in rungs)
 
 
-def test_gp_models_all_but_the_conditional_parameters() -> None:
-    figures = look(made("gp"), SmallSpace(), 1, 14)
-    assert (figures.first, figures.random_after, figures.lacking) == (11, 0, 0)
+@pytest.mark.parametrize(("slots", "first"), [(1, 11), (4, 14), (16, 26)])
+def test_gp_models_all_but_the_conditional_parameters(slots: int, first: int) -> None:
+    figures = look(made("gp"), SmallSpace(), slots, first + 3)
+    assert (figures.first, figures.random_after) == (first, 0)
+    assert figures.lacking == slots - 1
     assert figures.unseen == ("shift",)
 
 
@@ -127,17 +129,19 @@ def test_bohb_has_no_model_of_sixteen_parameters_in_forty_trials_as_it_says() ->
     assert remark is not None and "34 results" in remark and "more than the budget" in remark
 
 
-def test_bayesopt_models_from_the_eleventh_on() -> None:
-    figures = look(made("bayesopt"), SmallSpace(), 1, 14)
-    assert (figures.first, figures.random_after, figures.unseen) == (11, 0, ())
-    assert (figures.lacking, figures.duplicates) == (0, 0)
+@pytest.mark.parametrize(("slots", "first"), [(1, 11), (4, 14), (16, 26)])
+def test_bayesopt_models_from_the_eleventh_on(slots: int, first: int) -> None:
+    figures = look(made("bayesopt"), SmallSpace(), slots, first + 2)
+    assert (figures.first, figures.random_after, figures.unseen) == (first, 0, ())
+    assert figures.lacking == slots - 1
 
 
 @pytest.mark.minutes
-def test_hebo_models_after_one_trial_more_than_it_has_parameters() -> None:
-    figures = look(made("hebo"), SmallSpace(), 1, 8)
-    assert (figures.first, figures.random_after, figures.unseen) == (6, 0, ())
-    assert (figures.lacking, figures.duplicates) == (0, 0)
+@pytest.mark.parametrize(("slots", "first"), [(1, 6), (4, 9), (16, 21)])
+def test_hebo_models_after_one_trial_more_than_it_has_parameters(slots: int, first: int) -> None:
+    figures = look(made("hebo"), SmallSpace(), slots, first + 2)
+    assert (figures.first, figures.random_after, figures.unseen) == (first, 0, ())
+    assert (figures.lacking, figures.duplicates) == (slots - 1, 0)
 
 
 class StaleHebo(Algorithm):
