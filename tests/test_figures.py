@@ -1,5 +1,6 @@
 """The figures: what each says, and that an algorithm looks the same in all."""
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,21 @@ def test_no_two_algorithms_look_the_same() -> None:
     names = pd.Categorical([f"algorithm {n}" for n in range(40)])
     looks = look(pd.DataFrame({"algorithm": names})).values()
     assert len({(str(each["color"]), each["marker"]) for each in looks}) == 40
+
+
+def test_all_of_many_algorithms_are_within_the_axis_and_beside_their_gpu_count(
+    tmp_path: Path,
+) -> None:
+    names = [f"algorithm{n:02}" for n in range(13)]
+    for name, gpus in itertools.product(names, (1, 2)):
+        search(tmp_path, cell(name, gpus=gpus, **SMALL))
+    metric = plugins.load_module("metrics", "summary")
+    axes = metric.draw(metric.compute(load(tmp_path))).axes[0]
+    low, high = axes.get_xlim()
+    drawn = [x for bars in axes.containers for x in bars.lines[0].get_xdata()]  # type: ignore[union-attr]
+    middle = 2**0.5
+    assert len(drawn) == 26 and all(low < x < high for x in drawn)
+    assert sum(x < middle for x in drawn) == 13
 
 
 def test_metrics_do_not_import_the_report_nor_each_other() -> None:

@@ -84,8 +84,17 @@ def seeds(counts: "pd.Series[int]") -> str:
     return f"median and 95 % bootstrap interval over n = {span} seeds"
 
 
-def finish(made: Figure, frame: pd.DataFrame, title: str, lines: Iterable[str]) -> Figure:
-    """Set the title, what the figure shows and on what, and the legend beside the panels."""
+def finish(
+    made: Figure,
+    frame: pd.DataFrame,
+    title: str,
+    lines: Iterable[str],
+    order: Iterable[str] | None = None,
+) -> Figure:
+    """Set the title, what the figure shows and on what, and the legend beside the panels.
+
+    The legend has the labels in `order`; by default in the table's.
+    """
     row = frame.iloc[0]
     where = (
         f"engine {row['engine']}, {clock(frame)} clock, on {unit(frame)}, "
@@ -94,8 +103,11 @@ def finish(made: Figure, frame: pd.DataFrame, title: str, lines: Iterable[str]) 
     caption = "\n".join(plain(line) for line in [*lines, where])
     made.suptitle(f"{plain(title)} on {plain(row['objective'])}", fontsize=12, fontweight="bold")
     made.supxlabel(caption, fontsize=8, color=_GREY)
-    handles = [Line2D([], [], label=plain(name), **kind) for name, kind in look(frame).items()]
+    looks = look(frame)
+    handles = [Line2D([], [], label=plain(name), **looks[name]) for name in order or looks]
     made.legend(handles=handles, loc="outside right center", frameon=False, handlelength=3)
+    width, height = made.get_size_inches()
+    made.set_size_inches(width, max(height, 1.6 + 0.24 * len(handles)))  # above the caption
     return made
 
 
@@ -115,9 +127,11 @@ def points(
 ) -> "dict[str, pd.Series[float]]":
     """Medians with their intervals by GPU count, the algorithms side by side; their x positions."""
     looks, places = look(frame), {}
+    middle_index = (len(looks) - 1) / 2
+    apart = min(1.06, 1.25 ** (1 / max(middle_index, 1)))  # within the axis, clear of other counts
     for index, (label, kind) in enumerate(looks.items()):
         rows = frame[frame["algorithm"] == label].sort_values("gpus")
-        x = rows["gpus"] * 1.06 ** (index - (len(looks) - 1) / 2)
+        x = rows["gpus"] * apart ** (index - middle_index)
         y = rows[middle].where(np.isfinite(rows[middle]))
         below, above = (y - rows[low]).clip(lower=0), (rows[high] - y).clip(lower=0)
         ends = np.nan_to_num(np.array([below, above]), posinf=0.0)

@@ -16,7 +16,7 @@ FIGURES = [*SETTING, "axis"]
 READING = (
     "Lower is better: of two curves the lower one found better configurations for the same x. "
     "A curve begins where every seed has its first result; it is faint where runs that failed "
-    "are no longer counted."
+    "are no longer counted. The legend has the best at the end first."
 )
 COLUMNS = [
     *[*GROUP, "axis", "x", "regret", "low", "high", "n", "cells"],
@@ -78,9 +78,9 @@ def draw(frame: pd.DataFrame) -> "Figure":
 
     counts = sorted(set(frame["gpus"]))
     made, panels = style.figure(len(counts), sharey=True)
-    linear = _linear_below(frame["regret"])
+    linear, looks = _linear_below(frame["regret"]), style.look(frame)
     for axes, count in zip(panels, counts, strict=True):
-        for label, kind in style.look(frame).items():
+        for label, kind in looks.items():
             rows = frame[(frame["gpus"] == count) & (frame["algorithm"] == label)]
             part = rows["n"] < rows["n"].max()
             faint = part | part.shift(-1, fill_value=False)
@@ -91,8 +91,8 @@ def draw(frame: pd.DataFrame) -> "Figure":
                 *rows.loc[~part, ["x", "regret"]].iloc[-1:].to_numpy().T, **kind, clip_on=False
             )
             axes.fill_between(
-                rows["x"], rows["low"], rows["high"], color=kind["color"], alpha=0.15,
-                step="post", linewidth=0,
+                rows["x"], rows["low"], rows["high"], color=kind["color"], step="post",
+                alpha=min(0.15, 0.9 / len(looks)), linewidth=0,
             )  # fmt: skip
         axes.set_yscale("symlog", linthresh=linear, linscale=0.3)
         axes.set_ylim(bottom=0)
@@ -115,7 +115,13 @@ def draw(frame: pd.DataFrame) -> "Figure":
     ]
     if (frame["n"] < frame["cells"]).any():
         caption.append("faint: without searches that had failed by then")
-    return style.finish(made, frame, "Simple regret", caption)
+    return style.finish(made, frame, "Simple regret", caption, _best_first(frame))
+
+
+def _best_first(frame: pd.DataFrame) -> list[str]:
+    """The algorithms by their regret at the end, the mean over the GPU counts."""
+    ends = frame.sort_values("x").groupby(["algorithm", "gpus"], observed=True)["regret"].last()
+    return [*ends.groupby("algorithm", observed=True).mean().sort_values(kind="stable").index]
 
 
 def _linear_below(regret: "pd.Series[float]") -> float:

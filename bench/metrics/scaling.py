@@ -109,15 +109,13 @@ def draw(frame: pd.DataFrame) -> "Figure":
     for axes in (left, right):
         axes.axhline(1, color="0.3", linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
         style.gpu_axis(axes, frame)
+    caption = [
+        f"utilisation: {style.unit(frame, 1)}-seconds training ÷ held",
+        f"{style.seeds(frame['utilisation_n'])}, paired; dashed: ideal",
+    ]
     pairs = frame[frame["gpus"] != frame["base_gpus"]]
-    return style.finish(
-        made,
-        frame,
-        "Scaling",
-        [
-            f"utilisation: {style.unit(frame, 1)}-seconds training ÷ held",
-            f"{style.seeds(frame['utilisation_n'])}, paired; dashed: ideal",
-            f"{pairs['censored'].sum()} of {pairs['n'].sum()} pairs censored"
-            + (" (thick bar: the range they leave open)" if pairs["censored"].any() else ""),
-        ],
-    )
+    if count := pairs["n"].sum():
+        censored = pairs["censored"].sum()
+        open_range = " (thick bar: the range they leave open)" if censored else ""
+        caption.append(f"{censored} of {count} pairs censored{open_range}")
+    return style.finish(made, frame, "Scaling", caption)
