@@ -55,17 +55,24 @@ class Algorithm(Options, ABC):
         """
 
 
-def effective_settings(thing: Any, depth: int = 3) -> dict[str, Any]:
+_LIBRARIES = ("ray.", "optuna.", "hpbandster.", "hebo.", "bayes_opt.", "sklearn.")
+_ABSTRACT = (
+    "ray.tune.search.searcher.Searcher",
+    "ray.tune.schedulers.trial_scheduler.TrialScheduler",
+)
+
+
+def effective_settings(thing: Any, depth: int = 4) -> dict[str, Any]:
     """Read the settings that a library object really has, for the journal's header.
 
     Its class (and the library's class that it corrects), and its attributes that are plain values
-    or short lists of them; `depth` levels down, those of the objects it is made of. Read off the
-    object, not off what was asked for: a default that a library changes is seen here.
+    or short lists or tables of them; `depth` levels down, those of the objects it is made of. Read
+    off the object, not off what was asked for: a default that a library changes is seen here.
     """
-    own, *bases = (f"{each.__module__}.{each.__qualname__}" for each in type(thing).__mro__)
+    own, *bases = map(_name, type(thing).__mro__)
     settings: dict[str, Any] = {"class": own}
-    if own.startswith("bench.") and not bases[0].startswith(("bench.", "builtins.")):
-        settings["corrects"] = bases[0]
+    if own.startswith("bench.") and (corrected := next(filter(_of_library, bases), None)):
+        settings["corrects"] = corrected
     for name, value in sorted(getattr(thing, "__dict__", {}).items()):
         if (plain := _plain(value)) is not None:
             settings[name] = plain
@@ -81,8 +88,11 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if value == value and abs(value) != float("inf") else str(value)
-    if isinstance(value, dict) and not value:
-        return {}  # e.g. a rung nobody has reached
+    if isinstance(value, type):
+        return _name(value)
+    if isinstance(value, dict) and len(value) <= 64:
+        values = {str(key): _plain(each) for key, each in value.items()}
+        return None if any(each is None for each in values.values()) else values
     if isinstance(value, list | tuple) and 0 < len(value) <= 64:
         parts = [_plain(each) for each in value]
         return None if any(part is None for part in parts) else parts
@@ -90,6 +100,15 @@ def _plain(value: Any) -> Any:
 
 
 def _is_library_object(value: Any) -> bool:
-    package = type(value).__module__.split(".")[0]
-    libraries = {"bench", "ray", "optuna", "hpbandster", "hebo", "bayes_opt"}
-    return package in libraries and hasattr(value, "__dict__")
+    return hasattr(value, "__dict__") and (
+        type(value).__module__.startswith("bench.") or _of_library(_name(type(value)))
+    )
+
+
+def _of_library(name: str) -> bool:
+    """Whether a class is a library's, and one that does something."""
+    return name.startswith(_LIBRARIES) and name not in _ABSTRACT
+
+
+def _name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"

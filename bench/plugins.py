@@ -53,6 +53,11 @@ def load_class(kind: str, name: str, path: str | None = None) -> type[Options]:
             f"{where} must define exactly one class of kind {KINDS[kind].__name__} "
             f"(bench/{kind[:-1]}.py says what it has), it defines {len(found)}"
         )
+    if missing := sorted(getattr(found[0], "__abstractmethods__", ())):
+        raise UserError(
+            f"{path or name}: class {found[0].__name__} lacks {', '.join(missing)} "
+            f"(bench/{kind[:-1]}.py says what it is)"
+        )
     return found[0]
 
 

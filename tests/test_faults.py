@@ -22,16 +22,23 @@ Bench = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def start(folder: Path, *arguments: object) -> subprocess.Popen[str]:
-    """A run of its own process group, with its temporary files in the test's folder."""
-    return subprocess.Popen(
-        command(*arguments),
-        cwd=folder,
-        env={**in_folder(), "TMPDIR": str(folder)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    """A run of its own process group, with its temporary files in the test's folder.
+
+    Tests that a shell started in the background would hand it a Ctrl-C that is ignored.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return subprocess.Popen(
+            command(*arguments),
+            cwd=folder,
+            env={**in_folder(), "TMPDIR": str(folder)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 90) -> None:

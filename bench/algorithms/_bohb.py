@@ -30,6 +30,7 @@ class BohbSearcher(TuneBOHB):
     def __init__(self, problem: Problem, rungs: set[int], settings: dict[str, Any]) -> None:
         self._generators = PrivateGenerators(problem.seed)
         self._rungs = sorted(rungs)
+        self._told: dict[str, int] = {}  # by trial, the last rung whose result the model has
         settings = {**settings, "logger": NoFallback("bohb")}
         super().__init__(
             problem.space, bohb_config=settings, metric="loss", mode="min", seed=problem.seed
@@ -41,6 +42,8 @@ class BohbSearcher(TuneBOHB):
             return super().suggest(trial_id)
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        if "budget" in result["hyperband_info"]:
+            self._told[trial_id] = result["hyperband_info"]["budget"]
         with self._generators:  # which fills gaps of conditional parameters at random
             super().on_trial_result(trial_id, result)
 
@@ -49,12 +52,14 @@ class BohbSearcher(TuneBOHB):
     ) -> None:
         """Learn from a trial's last result: Ray tells it here alone, and TuneBOHB drops it.
 
-        Those are all results at full length, and the last to come at each rung. A failed trial
-        counts at the rung that it would have come to.
+        Those are all results at full length, and the last to come at each rung; but not those of
+        trials that are stopped while they are saved, which it has been told before. A failed trial
+        counts at the next rung of any bracket.
         """
+        told = self._told.pop(trial_id, None)
         if result is not None:
             step = result["training_iteration"]
             rung = next(rung for rung in self._rungs if rung >= step)
-            if rung == step or "failed" in result:
+            if rung != told and (rung == step or "failed" in result):
                 self.on_trial_result(trial_id, {**result, "hyperband_info": {"budget": rung}})
         super().on_trial_complete(trial_id, result, error)

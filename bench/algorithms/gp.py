@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Gp(Algorithm):
     """With several slots, running trials are integrated out (qLogEI).
 
-    A suggestion on 16 parameters takes one to two seconds of a core: docs/suggestion-latency.md.
+    What a suggestion costs: docs/suggestion-latency.md.
     """
 
     beats_random: ClassVar[dict[str, int]] = {"branin": 30, "sphere": 30}

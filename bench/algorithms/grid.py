@@ -18,6 +18,9 @@ class Grid(Algorithm):
 
     The order is a random one of the seed: a grid is hardly ever searched to its end, and in the
     usual order the first axis would not move.
+
+    Failed trials spend fewer steps. Where there are some, the grid needs more points than the
+    budget has trainings: a search that ends before its budget is spent counts as failed.
     """
 
     resolution: int | None = Field(None, ge=2)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Hebo(HeboOptions, Algorithm):
-    """A suggestion takes one to six seconds: docs/suggestion-latency.md."""
+    """A suggestion takes seconds: docs/suggestion-latency.md."""
 
     beats_random: ClassVar[dict[str, int]] = {"branin": 20, "sphere": 20}
 

@@ -164,9 +164,14 @@ CHECKS: tuple[Callable[[Objective], None], ...] = (
 """In the order of their cost, the cheap ones first."""
 
 
-@lru_cache(maxsize=1)
 def _curves(objective: Objective) -> list[list[float]]:
     """The losses of a few full trainings; one that is no number counts as the worst."""
+    return _curves_of(type(objective), objective.model_dump_json())
+
+
+@lru_cache(maxsize=1)
+def _curves_of(kind: type[Objective], options: str) -> list[list[float]]:
+    objective = kind.model_validate_json(options)
 
     def counted(loss: float) -> float:
         return loss if math.isfinite(loss) else objective.worst_loss

@@ -39,8 +39,12 @@ def audit(
         made = plugins.of_user(name, options or given)
         if not isinstance(made, Algorithm):
             raise UserError(f"{name} is no algorithm; {one_of(plugins.names('algorithms'))}")
-        for part in parts(name, made):
-            print(part, flush=True)
+        try:
+            for part in parts(name, made):
+                print(part, flush=True)
+        except Exception as error:
+            cause = " ".join(f"{type(error).__name__}: {error}".split())
+            raise UserError(f"{name} cannot be audited: {cause}") from None
 
 
 def check(

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -91,7 +92,11 @@ def test_the_command_says_which_rules_hold(bench: Bench) -> None:
     assert lines[at + 1] == "      only 1 trials ran at 3 slots"
 
 
-def test_a_wrong_option_or_file_is_one_line(bench: Bench) -> None:
+def test_a_wrong_option_or_file_is_one_line(bench: Bench, tmp_path: Path) -> None:
+    unfinished = tmp_path / "unfinished.py"
+    unfinished.write_text(
+        "from bench.algorithm import Algorithm\n\n\nclass Unfinished(Algorithm):\n    pass\n"
+    )
     wrong: list[list[Any]] = [
         [FILE, "fault=none"],
         [FILE, "speed=3"],
@@ -99,6 +104,7 @@ def test_a_wrong_option_or_file_is_one_line(bench: Bench) -> None:
         ["nothing.py"],
         ["best"],
         [PLUGINS / "journals.py"],
+        [unfinished],
     ]
     for arguments in wrong:
         printed = bench("check", *arguments)

@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 import pytest
 from conftest import PLUGINS
+from pydantic import Field
 
 from bench import plugins
 from bench.check import objectives as checks
@@ -123,10 +124,17 @@ def test_bounds_that_the_losses_do_not_keep_are_found(
     monkeypatch: pytest.MonkeyPatch, name: str, value: float, message: str
 ) -> None:
     objective = broken()
-    checks._curves.cache_clear()
+    checks._curves_of.cache_clear()
     monkeypatch.setattr(type(objective), name, value)
     with pytest.raises(Violation, match=message):
         checks.the_losses_are_within_their_bounds(objective)
+
+
+def test_an_option_may_be_a_list() -> None:
+    class Listed(type(broken())):  # type: ignore[misc]
+        widths: list[int] = Field(default=[1, 2])
+
+    checks.the_loss_falls(Listed())
 
 
 def test_one_step_can_neither_fall_nor_be_paused() -> None:

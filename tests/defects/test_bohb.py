@@ -87,9 +87,25 @@ def test_hpbandster_falls_back_to_random_without_an_error_when_its_model_fails()
                 searcher.suggest("next")
 
 
-def test_a_failed_trial_is_a_bad_result_at_the_rung_it_would_have_come_to() -> None:
-    """Otherwise the model would forget it, and suggest its like again."""
+def test_a_trial_that_is_stopped_while_it_is_saved_is_told_once() -> None:
+    """Its result came in `on_trial_result`; Ray gives it to `on_trial_complete` again."""
     space = toy(9).space()
+    searcher = ours(0, space)
+    searcher.suggest("a")
+    result = {"loss": 0.5, "training_iteration": 1, "hyperband_info": {"budget": 1}}
+    searcher.on_trial_result("a", result)
+    searcher.on_pause("a")
+    searcher.on_trial_complete("a", result)
+    assert searcher.bohber.losses == {1: [0.5]}
+
+
+def test_a_failed_trial_is_a_bad_result_at_the_next_rung() -> None:
+    """TuneBOHB forgets it, and its model suggests its like again. Remove `failed`."""
+    space = toy(9).space()
+    theirs = from_the_library(0, space)
+    theirs.suggest("a")
+    theirs.on_trial_complete("a", error=True)
+    assert not theirs.bohber.losses
     searcher = ours(0, space)
     searcher.suggest("a")
     failed = {"loss": 10.0, "training_iteration": 2, "failed": True}

@@ -96,6 +96,30 @@ def test_ray_does_not_judge_a_rung_whose_last_result_comes_while_another_is_save
     assert (len(controller.stopped) == 5) is judged
 
 
+@pytest.mark.parametrize(("kind", "judged"), [(HyperBandForBOHB, False), (OurScheduler, True)])
+def test_ray_does_not_judge_a_later_rung_when_its_last_trial_fails(
+    kind: type[HyperBandForBOHB], judged: bool
+) -> None:
+    """A mark of the first rung's judgement stays for ever. Remove `_process_bracket`."""
+    scheduler, controller, trials = nine_trials(kind)
+
+    def stop(trial: Trial) -> None:
+        controller.stopped.append(trial)
+        scheduler.on_trial_remove(controller, trial)
+
+    controller.stop_trial = stop
+    for steps, running in ((1, trials), (3, trials[:2])):
+        for number, trial in enumerate(running):
+            result = {"training_iteration": steps, "loss": float(number)}
+            scheduler.on_trial_result(controller, trial, result)
+            trial.set_status(Trial.PAUSED)
+        for trial in trials[:3] if steps == 1 else []:
+            trial.set_status(Trial.RUNNING)  # the three best go on
+    before = len(controller.stopped)
+    scheduler.on_trial_error(controller, trials[2])
+    assert (len(controller.stopped) > before) is judged
+
+
 def nine_trials(kind: type[HyperBandForBOHB], count: int = 9) -> tuple[Any, Any, list[Trial]]:
     """A scheduler for R = 9, a stand-in controller, and trials that run in the first bracket."""
     scheduler = kind(

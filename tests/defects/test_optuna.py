@@ -74,6 +74,30 @@ def test_here_that_is_an_error() -> None:
         searcher.on_trial_complete("lost", {"loss": math.nan, "training_iteration": 9})
 
 
+def test_ray_has_optuna_forget_a_failed_trial() -> None:
+    """If this fails, `OptunaSearcher.on_trial_complete` need not make up a result."""
+    searcher = rays_own()
+    searcher.suggest("failed")
+    searcher.on_trial_complete("failed", error=True)
+    (trial,) = searcher._ot_study.trials
+    assert trial.state == TrialState.FAIL, "which samplers do not look at"
+
+
+@pytest.mark.parametrize(
+    ("ranks_pruned", "state", "value"),
+    [(False, TrialState.COMPLETE, 10.0), (True, TrialState.PRUNED, None)],
+)
+def test_here_it_is_a_bad_result(
+    ranks_pruned: bool, state: TrialState, value: float | None
+) -> None:
+    searcher = optuna_searcher(RandomSampler(seed=0), line(), ranks_pruned)
+    searcher.suggest("failed")
+    worst = {"loss": 10.0, "training_iteration": 2, "failed": True}
+    searcher.on_trial_complete("failed", worst)
+    (trial,) = searcher._ot_study.trials
+    assert (trial.state, trial.value) == (state, value)
+
+
 def mostly_with_c() -> cs.ConfigurationSpace:
     """Always x and y, and c unless kind = 'without'."""
     space = cs.ConfigurationSpace()
