@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Hebo(HeboOptions, Algorithm):
     """A suggestion takes seconds: docs/suggestion-latency.md."""
 
-    beats_random: ClassVar[dict[str, int]] = {"branin": 20, "sphere": 20}
+    beats_random: ClassVar[dict[str, int]] = {"branin": 20}
 
     def ray(self, problem: Problem) -> "tuple[Searcher, TrialScheduler]":
         from ray.tune.schedulers import FIFOScheduler
