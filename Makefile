@@ -32,11 +32,11 @@ bench: setup ## run what is not finished of SUITE, then draw its report
 report: setup ## draw the report of SUITE from its journals, running nothing
 	@$(VENV)/bench report $(CELLS)
 
-test: setup ## run the tests
-	@$(VENV)/python -m pytest
+test: setup ## run the tests, two files at a time
+	@$(VENV)/python -m pytest -n 2 --dist loadfile --benchmark-disable
 
 contracts: setup ## run the tests that take minutes: the contracts of slow algorithms
-	@$(VENV)/python -m pytest -m minutes --timeout=0
+	@$(VENV)/python -m pytest -n 2 --benchmark-disable -m minutes --timeout=0
 
 lint: setup ## check style, form and types
 	@$(VENV)/ruff check
