@@ -12,10 +12,10 @@ PACKAGE = Path(__file__).parent.parent / "bench"
 LAYERS = [
     {"errors", "seeds", "options", "process", "machine", "__init__"},
     {"journal", "cell", "lock", "provenance", "objective", "algorithm", "data"},
-    {"space", "plugins", "objectives"},
+    {"space", "plugins", "objectives", "corners"},
     {"algorithms", "suite", "metrics"},
     {"engines", "results", "report"},
-    {"run", "tables", "estimate", "audit", "check"},
+    {"run", "tables", "estimate", "audit", "check", "recording"},
     {"progress"},
     {"cli"},
     {"__main__"},
@@ -83,6 +83,7 @@ def test_torch_is_imported_by_objectives_and_ray_by_what_drives_algorithms() -> 
             "algorithms": {"ray", "optuna", "torch"},  # torch: the generator that HEBO draws from
             "engines": {"ray", "optuna"},
             "audit": {"ray"},
+            "recording": {"ray"},  # the searcher that goes through a list
             "space": {"ray"},  # the conversions to native spaces, inside functions
         }
         assert heavy <= allowed.get(part(path), set()), path

@@ -10,8 +10,8 @@ import pytest
 from pydantic import ValidationError
 from scipy.optimize import minimize
 
-from bench.check._corners import corners
 from bench.check._training import configurations, numbers
+from bench.corners import corners
 from bench.objective import Objective
 from bench.objectives import branin, hartmann6
 from bench.objectives._curve import remaining

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from bench.check._again import numbers_elsewhere
-from bench.check._corners import corners
 from bench.check._memory import growth
 from bench.check._training import begin, configurations, numbers, require_same, state_of, step
 from bench.check._violation import Violation
+from bench.corners import corners
 from bench.errors import UserError
 from bench.objective import Objective
 from bench.space import parameters

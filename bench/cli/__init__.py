@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from bench.cli import cells, plugins
+from bench.cli import cells, curves, plugins
 from bench.errors import UserError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command()(cells.report)
 app.command()(plugins.audit)
 app.command()(plugins.check)
 app.command()(plugins.data)
+app.command()(curves.record)
 
 
 def run_command_line(arguments: list[str] | None = None) -> int:

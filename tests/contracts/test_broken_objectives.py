@@ -9,8 +9,8 @@ from pydantic import Field
 
 from bench import plugins
 from bench.check import objectives as checks
-from bench.check._corners import corners
 from bench.check._violation import Violation
+from bench.corners import corners
 from bench.objective import Objective
 
 FOUND = {

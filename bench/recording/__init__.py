@@ -1,0 +1,1 @@
+"""Records the learning curves of real trainings, for the engine `virtual` to replay."""
