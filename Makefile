@@ -6,6 +6,7 @@ TORCH ?= $(or $(file < .venv/.torch),cpu)##  the build of torch, cpu or cuda (de
 VENV := .venv/bin
 LOCKS := requirements/lock.txt requirements/torch-$(TORCH).txt requirements/uv.txt pyproject.toml requirements/setup.sh
 STAMP := .venv/.lock-$(shell { cat $(LOCKS); pwd; } 2>/dev/null | sha256sum | cut -c1-16)-$(TORCH)
+SYNE_TUNE := .venv/syne-tune/bin/.locked
 CELLS := $(SUITE) $(if $(GPUS),--gpus $(GPUS))
 
 .DEFAULT_GOAL := help
@@ -48,7 +49,13 @@ format: setup ## put the code in form, mend what can be mended
 	@$(VENV)/ruff check --fix
 	@$(VENV)/ruff format
 
-microbench: setup data ## measure engine overhead, training, journal, start-up and suggestions: over an hour
+$(SYNE_TUNE): requirements/syne-tune.txt # beside which the virtual clock's speed is measured
+	@$(VENV)/uv --quiet venv --clear --python $(VENV)/python $(@D)/..
+	@$(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX='$(PIP_INDEX_URL)') \
+	  $(VENV)/uv --quiet pip sync --require-hashes --python $(@D)/python $<
+	@touch $@
+
+microbench: setup data $(SYNE_TUNE) ## measure engines, training, journal, start-up and suggestions: over an hour
 	@$(VENV)/python -m pytest -o addopts= -rs --timeout=0 --benchmark-only --benchmark-group-by=group \
 	  --benchmark-columns=min,median,max,rounds tests/benchmarks
 	@$(VENV)/python tests/benchmarks/plot_suggestion_latency.py

@@ -45,6 +45,8 @@ class Cell:
     """Guard: a cell that runs longer is ended and counts as failed."""
     max_trial_seconds: float | None = None
     """Guard: a trial that trains longer is killed and counts as failed."""
+    engine_settings: dict[str, Any] = field(default_factory=dict)
+    """The engine's settings, all resolved, and what else its results rest on."""
 
     @property
     def slots(self) -> int:
@@ -66,6 +68,8 @@ class Cell:
             "algorithm": self.algorithm.identity,
             "comparability": COMPARABILITY,
         }
+        if not self.engine_settings:  # it came later than the first journals
+            del identity["engine_settings"]
         readable = (
             f"{self.objective.name}-{self.algorithm.name}-{self.engine}-{self.device}"
             f"-g{self.gpus}-s{self.seed}-b{self.budget}"

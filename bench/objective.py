@@ -1,6 +1,7 @@
 """The protocol of an objective: what is tuned. An objective is one file in bench/objectives/."""
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from bench.options import Options
@@ -42,6 +43,9 @@ class Objective(Options, ABC):
 
     optimum: ClassVar[float | None] = None
     """The least loss there is, where it is known."""
+
+    recorded: ClassVar[Path | None] = None
+    """The table of recorded trainings that it is, if it is one: then there is nothing to train."""
 
     metrics: ClassVar[dict[str, str]] = {}
     """What `step` returns beside `loss`: name -> unit, e.g. {"accuracy": "share of images"}."""

@@ -17,9 +17,13 @@ from pydantic import ValidationError
 
 from bench.algorithm import Algorithm
 from bench.cell import PlugIn
+from bench.engine import Engine
 from bench.errors import UserError, one_of
 from bench.objective import Objective
 from bench.options import Options, in_one_line
+
+TABLE = ".parquet"
+"""An objective may be a table of recorded trainings, too."""
 
 KINDS: dict[str, type[Options]] = {"objectives": Objective, "algorithms": Algorithm}
 
@@ -39,6 +43,10 @@ def load_module(kind: str, name: str) -> ModuleType:
 
 def load_class(kind: str, name: str, path: str | None = None) -> type[Options]:
     """The class of a plug-in; from the user's own file if `path` is given."""
+    if kind == "objectives" and path is not None and path.endswith(TABLE):
+        from bench.objectives._table import objective_of
+
+        return objective_of(Path(path))
     module = load_module(kind, name) if path is None else _load_file(Path(path))
     found = [
         each
@@ -88,6 +96,12 @@ def make(kind: str, plugin: PlugIn) -> Any:
         return load_class(kind, plugin.name, plugin.path)(**plugin.options)
     except ValidationError as error:
         raise UserError(f"{plugin.name}: {error.errors()[0]['msg']}") from None
+
+
+def engine(name: str) -> type[Engine]:
+    """The class of an engine; UserError lists the legal names."""
+    found: type[Engine] = load_module("engines", name).Engine
+    return found
 
 
 def of_user(text: str, options: list[str]) -> Options:

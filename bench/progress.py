@@ -20,7 +20,9 @@ class Display:
     def __init__(self, console: Console, cells: list[Cell]) -> None:
         self._console = console
         self._cells = cells
-        self._left = list(cells)
+        self._left = {cell.key: cell for cell in cells}
+        self._every = max(1, len(cells) // 20)
+        """Of cells that run side by side, one in so many gets a line."""
         self._cell: Cell | None = None
         self._began = time.monotonic()
         self._gpu_seconds_per_step: list[float] = []
@@ -59,17 +61,19 @@ class Display:
     def over(self, outcome: Outcome) -> None:
         """Print one line for a cell that ran, failed, is skipped or is another's."""
         cell = outcome.cell
-        self._left.remove(cell)
+        del self._left[cell.key]
         done = len(self._cells) - len(self._left)
         self._progress.update(self._task, completed=done)
-        if outcome.ran:
+        if outcome.ran and self._cell is not None:
             seconds = time.monotonic() - self._began
             self._gpu_seconds_per_step.append(seconds * cell.gpus / max(self._steps, 1))
         if outcome.state == "done" and not outcome.ran:
             return
+        if outcome.state == "done" and self._cell is None and done % self._every:
+            return  # of many that run side by side
         count = f"[{done:>{len(str(len(self._cells)))}}/{len(self._cells)}]"
         text = f"{count} {cell.key}: {outcome.state}"
-        if outcome.ran and outcome.state == "done":
+        if outcome.ran and outcome.state == "done" and self._cell is not None:
             left = f", about {duration(self._seconds_left())} left" if self._left else ""
             text += f", {self._trials} trials, best loss {self._best_text}, {seconds:.0f} s{left}"
         elif outcome.reason:
@@ -92,7 +96,7 @@ class Display:
     def _seconds_left(self, share_done: float = 0.0) -> float:
         """Of the cells left (the first of them partly done), at the pace of those that ran."""
         pace = sum(self._gpu_seconds_per_step) / max(len(self._gpu_seconds_per_step), 1)
-        seconds = [pace * cell.budget_steps / cell.gpus for cell in self._left]
+        seconds = [pace * cell.budget_steps / cell.gpus for cell in self._left.values()]
         return sum(seconds) - share_done * (seconds[0] if seconds else 0)
 
 

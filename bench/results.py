@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench import journal, machine
+from bench import journal, plugins
 from bench.cell import Cell
 from bench.errors import UserError
 from bench.lock import CellLock
@@ -82,4 +82,4 @@ def cannot_run(cell: Cell) -> str | None:
     """Why a cell cannot run on this machine, or None."""
     if cell.slots < 1:
         return f"gpus_per_trial = {cell.gpus_per_trial:g} is more than the cell's {cell.gpus}"
-    return machine.why_not("cuda" if cell.device == "cuda" else "cpu", cell.gpus)
+    return plugins.engine(cell.engine).why_not(cell)

@@ -1,14 +1,22 @@
-"""Run cells one after the other: each finished cell once, each unfinished one from its start."""
+"""Run cells: each finished cell once, each unfinished one from its start.
 
+Cells whose seconds are measured run one after the other; those on the virtual clock, whose seconds
+are not, before them and side by side, a process on each core.
+"""
+
+import multiprocessing
 import re
 from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from bench import plugins
+from bench import machine, plugins
 from bench.cell import Cell
+from bench.engine import Engine
 from bench.errors import UserError
 from bench.journal import Journal
 from bench.lock import Busy
@@ -43,23 +51,87 @@ def run_cells(
     journals stays there.
     """
     results.create()
-    engines: dict[str, Any] = {}
+    virtual = [plugins.engine(cell.engine).clock == "virtual" for cell in cells]
+    yield from _side_by_side(
+        [cell for cell, is_virtual in zip(cells, virtual, strict=True) if is_virtual],
+        results,
+        retry_failed,
+    )
+    engines: dict[str, Engine] = {}
     with ExitStack() as stack:
-        for cell in cells:
-            state, reason = results.state(cell)
-            if state == "done" or (state == "failed" and not retry_failed):
-                yield Outcome(cell, state, reason, ran=False)
-            elif why_not := cannot_run(cell):
-                yield Outcome(cell, "skipped", why_not, ran=False)
-            else:
+        for cell, is_virtual in zip(cells, virtual, strict=True):
+            if is_virtual:
+                continue
+            if (outcome := _not_to_run(cell, results, retry_failed)) is None:
                 if cell.engine not in engines:
-                    engine = plugins.load_module("engines", cell.engine).Engine()
-                    engines[cell.engine] = stack.enter_context(engine)
-                yield _run_cell(cell, results, engines[cell.engine], watcher, retry_failed)
+                    engines[cell.engine] = stack.enter_context(plugins.engine(cell.engine)())
+                outcome = _run_cell(cell, results, engines[cell.engine], watcher, retry_failed)
+            yield outcome
+
+
+def _side_by_side(cells: list[Cell], results: Results, retry_failed: bool) -> Iterator[Outcome]:
+    """Run cells in as many processes as there are cores, none of them this one.
+
+    They import Ray, and the engine `ray` must be there before that is.
+    """
+    waiting = []
+    for cell in cells:
+        if outcome := _not_to_run(cell, results, retry_failed):
+            yield outcome
+        else:
+            waiting.append(cell)
+    if not waiting:
+        return
+    pool = ProcessPoolExecutor(
+        min(machine.cores(), len(waiting)), multiprocessing.get_context("spawn")
+    )
+    try:
+        outcomes = [pool.submit(_run_alone, cell, results, retry_failed) for cell in waiting]
+        for done in as_completed(outcomes):
+            yield _result(done)
+    except BaseException:  # Ctrl-C, a full disk: the processes are not waited for
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
+    pool.shutdown()
+
+
+def _result(done: "Future[Outcome]") -> Outcome:
+    try:
+        return done.result()
+    except BrokenProcessPool:
+        raise UserError(
+            "a process that ran virtual cells was killed, perhaps for its memory; what is done is "
+            "kept: run the same command again"
+        ) from None
+
+
+class _Nobody:
+    """A Watcher that looks away."""
+
+    def begin(self, cell: Cell) -> None: ...
+
+    def event(self, event: dict[str, Any]) -> None: ...
+
+
+def _run_alone(cell: Cell, results: Results, retry_failed: bool) -> Outcome:
+    with plugins.engine(cell.engine)() as engine:
+        return _run_cell(cell, results, engine, _Nobody(), retry_failed)
+
+
+def _not_to_run(cell: Cell, results: Results, retry_failed: bool) -> Outcome | None:
+    """What is to say of a cell that needs no run, or cannot have one here; None of the others."""
+    state, reason = results.state(cell)
+    if state == "done" or (state == "failed" and not retry_failed):
+        return Outcome(cell, state, reason, ran=False)
+    if why_not := cannot_run(cell):
+        return Outcome(cell, "skipped", why_not, ran=False)
+    return None
 
 
 def _run_cell(
-    cell: Cell, results: Results, engine: Any, watcher: Watcher, retry_failed: bool
+    cell: Cell, results: Results, engine: Engine, watcher: Watcher, retry_failed: bool
 ) -> Outcome:
     try:
         with results.lock(cell) as lock:
@@ -75,7 +147,8 @@ def _run_cell(
                 "provenance": provenance(),
             }
             results.set_aside(cell)
-            journal = Journal(results.journal(cell), header, check=lock.check)
+            durable = engine.clock == "wall"
+            journal = Journal(results.journal(cell), header, lock.check, durable)
             try:
                 watcher.begin(cell)
                 engine.run(search, journal, watcher.event)

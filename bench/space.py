@@ -79,20 +79,48 @@ def to_optuna(space: "ConfigurationSpace") -> "Callable[[optuna.trial.BaseTrial]
 def active(space: "ConfigurationSpace", values: dict[str, Any]) -> dict[str, Any]:
     """The configuration that native values stand for: active parameters, plain Python values.
 
-    Raises ValueError for a missing, unknown or illegal value: an engine left the space.
+    Raises ValueError for a missing, unknown or illegal value: an engine left the space. Who asks
+    often makes one `Active` and asks that.
     """
-    if unknown := set(values) - set(space):
-        raise ValueError(f"not in the search space: {sorted(unknown)}")
+    return Active(space)(values)
 
-    def value(name: str) -> Any:
+
+class Active:
+    """Like `active`, for many configurations of one space."""
+
+    def __init__(self, space: "ConfigurationSpace") -> None:
+        self._space = space
+        self._names = set(space)
+        self._checks = {each.name: _surely_legal(each) for each in parameters(space)}
+        self._unconditional = not space.conditions
+
+    def __call__(self, values: dict[str, Any]) -> dict[str, Any]:
+        if not self._names.issuperset(values):
+            raise ValueError(f"not in the search space: {sorted(set(values) - self._names)}")
+        if self._unconditional:
+            return {name: self._value(name, values) for name in self._checks}
+        return dict(_walk(self._space, lambda name: self._value(name, values)))
+
+    def _value(self, name: str, values: dict[str, Any]) -> Any:
         if name not in values:
             raise ValueError(f"no value for {name}, which is active")
-        plain = values[name].item() if hasattr(values[name], "item") else values[name]
-        if not space[name].legal_value(plain):
-            raise ValueError(f"{name} = {plain!r} is outside {space[name]}")
+        value = values[name]
+        if self._checks[name](value):
+            return value
+        plain = value.item() if hasattr(value, "item") else value
+        if not self._space[name].legal_value(plain):
+            raise ValueError(f"{name} = {plain!r} is outside {self._space[name]}")
         return plain
 
-    return dict(_walk(space, value))
+
+def _surely_legal(parameter: Parameter) -> Callable[[Any], bool]:
+    """A quick test that what is plain and legal passes; of the rest ConfigSpace is asked."""
+    if parameter.kind == "choice":
+        plain = {(type(each), each) for each in parameter.choices}
+        return lambda value: (type(value), value) in plain
+    kind = float if parameter.kind == "float" else int
+    lower, upper = parameter.lower, parameter.upper
+    return lambda value: type(value) is kind and lower <= value <= upper
 
 
 def _walk(space: "ConfigurationSpace", value: Callable[[str], Any]) -> Iterator[tuple[str, Any]]:
@@ -100,9 +128,10 @@ def _walk(space: "ConfigurationSpace", value: Callable[[str], Any]) -> Iterator[
     from ConfigSpace.types import NotSet
 
     values: dict[str, Any] = {}
+    conditions_of = space.parent_conditions_of
     for name in space:
-        conditions = space.parent_conditions_of[name]
-        if all(condition.satisfied_by_value(values) for condition in conditions):
+        conditions = conditions_of[name]
+        if not conditions or all(each.satisfied_by_value(values) for each in conditions):
             values[name] = value(name)
             yield name, values[name]
         else:

@@ -4,7 +4,8 @@ The order is GPU count, seed, objective, algorithm: a run that is cut short has 
 """
 
 import tomllib
-from itertools import product
+from collections.abc import Sequence
+from itertools import chain, product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -47,9 +48,29 @@ class Entry(BaseModel):
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "Entry":
+        if self.name == "table" and self.path is not None and self.path.endswith(plugins.TABLE):
+            self.name = None  # the path says all
         if (self.name is None) == (self.path is None):
-            raise ValueError("give either name or path (of your own .py file)")
+            raise ValueError("give either name or path (of your own .py file, or .parquet table)")
         return self
+
+
+class AlgorithmEntry(Entry):
+    """One algorithm; a slow one may have fewer seeds than the others."""
+
+    seeds: Annotated[list[Seed], Field(min_length=1), BeforeValidator(_seed_list)] | None = None
+
+
+class EngineEntry(BaseModel):
+    """One engine; whatever else is a setting of it."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+    name: str
+
+
+def _engine_entry(engine: Any) -> Any:
+    """A name alone means its settings are the default ones."""
+    return {"name": engine} if isinstance(engine, str) else engine
 
 
 class Suite(BaseModel):
@@ -57,13 +78,15 @@ class Suite(BaseModel):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     objectives: Annotated[list[Entry], Field(min_length=1)]
-    algorithms: Annotated[list[Entry], Field(min_length=1)]
-    engines: Annotated[list[str], Field(min_length=1)] = ["ray"]
+    algorithms: Annotated[list[AlgorithmEntry], Field(min_length=1)]
+    engines: Annotated[
+        list[Annotated[EngineEntry, BeforeValidator(_engine_entry)]], Field(min_length=1)
+    ] = [EngineEntry(name="ray")]
     gpus: Annotated[list[Count], Field(min_length=1)] | None = None
     """GPU counts; default: 1, 2, 4, … up to what the machine has."""
     gpus_per_trial: Annotated[float, Field(gt=0, strict=True)] = 1
     seeds: Annotated[list[Seed], Field(min_length=1), BeforeValidator(_seed_list)]
-    """How many (0, 1, 2, …), or which."""
+    """How many (0, 1, 2, …), or which; those of an algorithm that has its own are not these."""
     budget: Count
     """Full trainings' worth of steps for each cell."""
     max_seconds: Seconds | None = None
@@ -107,10 +130,7 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
     the machine's. Raises UserError for whatever is wrong in the file.
     """
     suite = load(path)
-    for engine in suite.engines:
-        if engine not in plugins.names("engines"):
-            legal = one_of(plugins.names("engines"))
-            raise UserError(f"{path}: engines: unknown engine '{engine}'; {legal}")
+    engines = [_engine(path, index, entry) for index, entry in enumerate(suite.engines)]
     objectives = _resolve(path, "objectives", suite.objectives)
     algorithms = _resolve(path, "algorithms", suite.algorithms)
     if suite.gpus_per_trial > 1 and suite.gpus_per_trial % 1:
@@ -119,6 +139,11 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
             f"{suite.gpus_per_trial:g}"
         )
     max_steps = _refuse_pairs(path, suite.budget, objectives, algorithms)
+    for name, _ in engines:
+        for objective in objectives:
+            if reason := plugins.engine(name).refuse(plugins.make("objectives", objective)):
+                raise UserError(f"{path}: engine {name} on {objective.name}: {reason}")
+    seeds = [entry.seeds or suite.seeds for entry in suite.algorithms]
     cells = [
         Cell(
             objective=objective,
@@ -132,10 +157,16 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
             max_steps=max_steps[objectives.index(objective)],
             max_seconds=suite.max_seconds,
             max_trial_seconds=suite.max_trial_seconds,
+            engine_settings={**settings, **plugins.engine(engine).rests_on(objective, device)},
         )
-        for count, seed, objective, engine, algorithm in product(
-            gpus, suite.seeds, objectives, suite.engines, algorithms
+        for count, seed, objective, (engine, settings), (algorithm, own) in product(
+            gpus,
+            [*suite.seeds, *dict.fromkeys(s for s in chain(*seeds) if s not in suite.seeds)],
+            objectives,
+            engines,
+            zip(algorithms, seeds, strict=True),
         )
+        if seed in own
     ]
     _refuse_repetition(path, cells)
     return cells
@@ -162,7 +193,7 @@ def doubling(most: int) -> list[int]:
     return [1 << power for power in range(most.bit_length())]
 
 
-def _resolve(path: Path, kind: str, entries: list[Entry]) -> list[PlugIn]:
+def _resolve(path: Path, kind: str, entries: Sequence[Entry]) -> list[PlugIn]:
     resolved = []
     for index, entry in enumerate(entries):
         file = path.parent / entry.path if entry.path is not None else None
@@ -178,6 +209,20 @@ def _resolve(path: Path, kind: str, entries: list[Entry]) -> list[PlugIn]:
             place = f"{kind}[{index}] ({name})"
             raise UserError(f"{path}: {in_one_line(error, legal, place)}") from None
     return resolved
+
+
+def _engine(path: Path, index: int, entry: EngineEntry) -> tuple[str, dict[str, Any]]:
+    """An engine's name and its settings, all resolved."""
+    settings = entry.model_extra or {}
+    try:
+        kind = plugins.engine(entry.name).Settings
+        return entry.name, kind(**settings).model_dump(mode="json")
+    except UserError as error:
+        raise UserError(f"{path}: engines[{index}]: {error}") from None
+    except ValidationError as error:
+        place = f"engines[{index}] ({entry.name})"
+        legal = [*plugins.engine(entry.name).Settings.model_fields]
+        raise UserError(f"{path}: {in_one_line(error, legal, place)}") from None
 
 
 def _refuse_pairs(

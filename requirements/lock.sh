@@ -27,3 +27,5 @@ echo "torch==$version+cpu" |
   compile "${torch_source[@]}" --constraint lock.txt "${locked[@]}" - -o torch-cpu.txt
 echo "torch==$version" | compile --constraint lock.txt "${locked[@]}" - -o torch-cuda.txt
 echo uv | compile --constraint lock.txt --no-deps - -o uv.txt
+# Only `make microbench` installs it, in an environment of its own; huggingface_hub: it imports that.
+printf 'syne-tune==0.16.0\nhuggingface_hub\n' | compile - -o syne-tune.txt

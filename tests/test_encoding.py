@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bench.algorithms._encoding import INACTIVE, CubeEncoding
+from bench.encoding import INACTIVE, CubeEncoding
 from bench.objectives.mnist_cnn import MnistCnn
 from bench.space import active
 

@@ -11,11 +11,11 @@ PACKAGE = Path(__file__).parent.parent / "bench"
 
 LAYERS = [
     {"errors", "seeds", "options", "process", "machine", "__init__"},
-    {"journal", "cell", "lock", "provenance", "objective", "algorithm", "data"},
-    {"space", "plugins", "objectives", "corners"},
-    {"algorithms", "suite", "metrics"},
+    {"journal", "cell", "lock", "provenance", "objective", "algorithm", "engine", "data"},
+    {"space", "corners", "encoding", "curves", "plugins", "objectives"},
+    {"algorithms", "suite", "metrics", "forest", "surrogate", "quality", "known_error"},
     {"engines", "results", "report"},
-    {"run", "tables", "estimate", "audit", "check", "recording"},
+    {"run", "tables", "estimate", "audit", "check", "recording", "validation"},
     {"progress"},
     {"cli"},
     {"__main__"},

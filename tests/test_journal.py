@@ -116,11 +116,12 @@ def test_it_never_overwrites_a_journal(tmp_path: Path) -> None:
     assert (tmp_path / "cell.jsonl").read_bytes() == before
 
 
-def test_nan_is_refused_rather_than_written_as_something_that_is_not_json(tmp_path: Path) -> None:
+def test_what_is_no_number_is_null_and_never_something_that_is_not_json(tmp_path: Path) -> None:
     writer = Journal(tmp_path / "cell.jsonl", HEADER)
-    with pytest.raises(ValueError, match="JSON"):
-        writer.write({"event": "report", "loss": float("nan")})
+    writer.write({"event": "report", "loss": float("nan"), "accuracy": float("inf")})
     writer.close()
+    (event,) = read(tmp_path / "cell.jsonl").events
+    assert event == {"event": "report", "loss": None, "accuracy": None}
 
 
 def test_a_full_disk_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,8 @@ from bench import plugins
 from bench.algorithm import Algorithm
 from bench.algorithms.hyperband import Hyperband
 from bench.algorithms.random import Random
-from bench.engines._loop import Loop
 from bench.engines._search import build
-from bench.engines._simulation import Events, events_of, search_of
+from bench.engines._simulation import events_of, search_of
 from bench.journal import Record
 
 ALGORITHMS: list[dict[str, Any]] = [
@@ -47,8 +46,7 @@ def test_at_one_slot_all_events_are_those_of_ray(
     assert len(found) == len(algorithms)
     assert any(event.get("status") == "failed" for record in found for event in record.events)
     for record in found:
-        events = Events()
-        Loop(build(cell_of(record), "virtual"), events, lambda configuration, step: 1.0).run()
+        events = events_of(build(cell_of(record), "virtual"), lambda configuration, step: 1.0)
         expected = [untimed(event) for event in record.events]
         assert [untimed(event) for event in events[:-1]] == expected, cell_of(record).algorithm.name
 

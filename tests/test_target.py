@@ -15,7 +15,7 @@ def test_the_target_is_randoms_median_final_loss_at_the_fewest_gpus(tmp_path: Pa
     frame = target.compute(load(two_counts(tmp_path)))
     assert frame["target"].to_numpy() == pytest.approx(0.4)  # median of 0.5 and 0.3
     assert target.notes(frame) == [
-        "The target on bowl (engine ray, cpu, budget 3) is a loss of 0.4, the median final loss "
+        "The target on bowl (cpu, budget 3) is a loss of 0.4, the median final loss "
         "of random at gpus = 1, n = 2."
     ]
 

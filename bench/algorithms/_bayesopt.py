@@ -9,7 +9,7 @@ import bayes_opt
 from ray.tune.search.bayesopt import BayesOptSearch
 
 from bench.algorithm import Problem
-from bench.algorithms._encoding import Array, CubeEncoding
+from bench.encoding import Array, CubeEncoding
 
 
 class SnappedUtility(bayes_opt.UtilityFunction):

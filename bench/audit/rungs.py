@@ -34,7 +34,7 @@ class Rung:
         return 1 - self.went_on / self.arrived if self.arrived else 0.0
 
 
-def climb(algorithm: Algorithm, objective: Objective, slots: int) -> list[Rung]:
+def climb(algorithm: Algorithm, objective: Objective, slots: int, seed: int = 0) -> list[Rung]:
     """Search at random under the algorithm's scheduler; none if that has no rungs.
 
     Random, because a rung does not care where its configurations come from, and this is quick. Of
@@ -50,7 +50,7 @@ def climb(algorithm: Algorithm, objective: Objective, slots: int) -> list[Rung]:
         plan = [asha_rungs(lowest, scheduler._reduction_factor, objective.max_steps)]
     else:
         return []
-    search = search_of(objective, algorithm, budget, slots)
+    search = search_of(objective, algorithm, budget, slots, seed)
     search.searcher = RandomSearcher(search.problem)
     finished = [e for e in events_of(search) if e["event"] == "finish"]
     ends = [(e["step"], e["status"]) for e in sorted(finished, key=lambda e: int(e["trial"]))]

@@ -1,4 +1,4 @@
-"""The command line: list, plan, run, status, report, audit, check, data.
+"""The command line: list, plan, run, status, report, audit, check, data, record, validate.
 
 Heavy imports are inside the verbs, so that `bench --help` starts at once. Exit status: 0 all is
 well, 1 a cell or a check failed (or no cell could run), 2 the user can mend it, 130 interrupted.
@@ -29,6 +29,7 @@ app.command()(plugins.audit)
 app.command()(plugins.check)
 app.command()(plugins.data)
 app.command()(curves.record)
+app.command()(curves.validate)
 
 
 def run_command_line(arguments: list[str] | None = None) -> int:

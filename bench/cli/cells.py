@@ -13,6 +13,7 @@ from bench.errors import UserError
 if TYPE_CHECKING:
     from bench.cell import Cell
     from bench.results import Results
+    from bench.run import Outcome
 
 Suite = Annotated[str, typer.Argument(help="Name of a suite in suites/, or path of a .toml file.")]
 Gpus = Annotated[
@@ -37,11 +38,12 @@ def plan(
 
     GPU-hours come from a pilot: the journals of the same objectives that are in the results.
     """
-    _, cells = _plan(suite, gpus, device)
+    _, cells = planned(suite, gpus, device)
     if as_json:
         for index, cell in enumerate(cells):
             print(json.dumps({"index": index, "key": cell.key, **cell.as_json()}))
         return
+    from bench import plugins
     from bench.estimate import estimate
     from bench.suite import remarks
     from bench.tables import estimate_table, plan_table, remark_lines
@@ -50,7 +52,11 @@ def plan(
     given = [part for name, value in options if value is not None for part in (name, value)]
     print(plan_table(cells))
     print()
-    print(estimate_table(estimate(cells, results), shlex.join(["bench", "run", suite, *given])))
+    real = [cell for cell in cells if plugins.engine(cell.engine).clock == "wall"]
+    if real:
+        print(estimate_table(estimate(real, results), shlex.join(["bench", "run", suite, *given])))
+    if virtual := len(cells) - len(real):
+        print(f"{virtual:,} cells are virtual: they need no GPU, but seconds of these cores")
     if known := remarks(cells):
         print()
         print(remark_lines(known))
@@ -72,26 +78,10 @@ def run(
     results: Folder = RESULTS,
 ) -> None:
     """Run the cells of a suite that are not finished."""
-    from rich.console import Console
-
-    from bench.progress import Display
-    from bench.run import run_cells
-
-    name, planned = _plan(suite, gpus, device)
-    chosen = _choose(planned, index, cells)
+    name, all_cells = planned(suite, gpus, device)
+    chosen = _choose(all_cells, index, cells)
     folder = _results(results, name)
-    display = Display(Console(stderr=True), chosen)
-    outcomes = []
-    try:
-        with display.live():
-            for outcome in run_cells(chosen, folder, display, retry_failed):
-                display.over(outcome)
-                outcomes.append(outcome)
-    except KeyboardInterrupt:
-        done = sum(folder.state(cell)[0] == "done" for cell in chosen)
-        again = shlex.join(sys.argv)
-        print(f"interrupted: {done} of {len(chosen)} cells are done; go on with: {again}")
-        raise SystemExit(130) from None
+    outcomes = run_all(chosen, folder, retry_failed)
     states = [outcome.state for outcome in outcomes]
     ran = sum(outcome.ran for outcome in outcomes)
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
@@ -100,13 +90,35 @@ def run(
         raise SystemExit(1)
 
 
+def run_all(cells: "list[Cell]", folder: "Results", retry_failed: bool = False) -> "list[Outcome]":
+    """Run cells and show how they go on; Ctrl-C ends the program, and says how to go on."""
+    from rich.console import Console
+
+    from bench.progress import Display
+    from bench.run import run_cells
+
+    display = Display(Console(stderr=True), cells)
+    outcomes = []
+    try:
+        with display.live():
+            for outcome in run_cells(cells, folder, display, retry_failed):
+                display.over(outcome)
+                outcomes.append(outcome)
+    except KeyboardInterrupt:
+        done = sum(folder.state(cell)[0] == "done" for cell in cells)
+        again = shlex.join(sys.argv)
+        print(f"interrupted: {done} of {len(cells)} cells are done; go on with: {again}")
+        raise SystemExit(130) from None
+    return outcomes
+
+
 def status(
     suite: Suite, gpus: Gpus = None, device: Device = None, results: Folder = RESULTS
 ) -> None:
     """Say which cells are done, unfinished, failed, running, skipped or pending, and why."""
     from bench.tables import status_table
 
-    name, cells = _plan(suite, gpus, device, results)
+    name, cells = planned(suite, gpus, device, results)
     folder = _results(results, name)
     states = [(cell, *folder.state(cell)) for cell in cells]
     print(status_table(states, colour=sys.stdout.isatty()))
@@ -119,7 +131,7 @@ def report(
     from bench.report import write
     from bench.report.terminal import show
 
-    name, cells = _plan(suite, gpus, device, results)
+    name, cells = planned(suite, gpus, device, results)
     folder = _results(results, name)
     states = [(cell, *folder.state(cell)) for cell in cells]
     skipped = [(cell, reason) for cell, state, reason in states if state == "skipped"]
@@ -129,8 +141,8 @@ def report(
     show(written, Console())
 
 
-def _plan(
-    name: str, gpus: str | None, device: str | None, results: Path | None = None
+def planned(
+    name: str, gpus: str | None, device: str | None = None, results: Path | None = None
 ) -> "tuple[str, list[Cell]]":
     """The suite's name and its cells for the GPU counts asked for, the suite's or the machine's.
 

@@ -1,15 +1,13 @@
-"""The verbs about learning curves: record."""
+"""The verbs about learning curves: record, validate."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bench.cli.cells import RESULTS, Device, Folder
+from bench.cli.cells import RESULTS, Device, Folder, Gpus, planned, run_all
 from bench.cli.plugins import Options
 from bench.errors import UserError
-
-CURVES = Path("suites/curves")
 
 
 def record(
@@ -22,20 +20,19 @@ def record(
         int | None, typer.Option(min=1, help="Trainings at once. Default: what this machine has.")
     ] = None,
     device: Device = None,
+    to: Annotated[
+        Path | None, typer.Option(help="The table. Default: suites/curves/OBJECTIVE-DEVICE.parquet")
+    ] = None,
     results: Folder = RESULTS,
 ) -> None:
     """Train configurations all over an objective's space, and write their curves to a table.
 
     Killed, it goes on where it was with the same command.
     """
-    from rich.console import Console
-
-    from bench import machine, plugins
+    from bench import curves, machine, plugins, quality
     from bench.objective import Objective
-    from bench.progress import Display
     from bench.recording import record as recording
     from bench.results import Results
-    from bench.run import run_cells
 
     made = plugins.of_user(objective, options or [])
     if not isinstance(made, Objective):
@@ -43,12 +40,46 @@ def record(
     on = machine.default_device() if device is None else machine.check_device(device)
     path = Path(objective) if objective.endswith(".py") else None
     plugin = plugins.resolve("objectives", objective, path, made.model_dump(mode="json"))
+    file = to or curves.FOLDERS[0] / f"{plugin.name}-{on}.parquet"
+    if file.exists() and not curves.is_of(file, plugin, on):
+        raise UserError(f"{file} is of another objective or other options: give another file, --to")
+    made.prepare()
     cells = recording.plan(plugin, configs, on, gpus or machine.count(on))
     folder = Results(results / f"curves-{plugin.name}")
-    display = Display(Console(stderr=True), cells)
-    with display.live():
-        for outcome in run_cells(cells, folder, display):
-            display.over(outcome)
-    file = CURVES / f"{plugin.name}-{on}.parquet"
+    outcomes = run_all(cells, folder)
     recording.save(recording.table(cells, folder), file)
-    print(f"{file}")
+    undone = sum(outcome.state != "done" for outcome in outcomes)
+    if undone:
+        print(f"{file}: without {undone} of {len(cells)} parts, which are not done")
+    print(f"{file}: {quality.quality(curves.read(file))}")
+    if undone:
+        raise SystemExit(1)
+
+
+def validate(
+    suite: Annotated[
+        str, typer.Argument(help="Name of a suite in suites/, or path of a .toml file.")
+    ] = "validate",
+    gpus: Gpus = None,
+    device: Device = None,
+    results: Folder = RESULTS,
+) -> None:
+    """Run a suite's cells for real, replay them on the virtual clock, and say how far off that is.
+
+    What it finds is kept beside the curves; every report of virtual cells shows it.
+    """
+    from rich.console import Console
+
+    from bench import plugins
+    from bench.results import Results
+
+    name, cells = planned(suite, gpus, device)
+    real = [cell for cell in cells if plugins.engine(cell.engine).clock == "wall"]
+    if not real:
+        raise UserError(f'{name} has no cell that runs for real: engines = ["ray"]')
+    folder = Results(results / name)
+    run_all(real, folder)
+    from bench import validation  # which imports Ray: not before its engine is there
+
+    written = validation.write(real, folder)
+    validation.show(written, Console())

@@ -1,182 +1,226 @@
-"""A stand-in for Ray's TuneController: the same calls in the same order, without its processes.
+"""A stand-in for Ray's TuneController: the same calls in the same order, on a virtual clock.
 
-Trainings run in this process; time jumps from event to event, so that a search of cheap trainings
-takes milliseconds at any number of slots. The order is that of Ray 2.60's controller
+Trainings run in this process; time jumps from event to event, so that a search takes milliseconds
+at any number of slots. The order is that of Ray 2.60's controller
 (ray/tune/execution/tune_controller.py, `step`): ask the searcher for trials, ask the scheduler
-what to run, start what is pending, handle one event.
+what to run, start what is pending, handle one event. Like that controller it does one thing at a
+time: what arrives while the algorithm thinks waits until it has thought.
 """
 
 import heapq
 import itertools
 import math
-from collections import deque
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
-from ray.tune.experiment import Trial
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
+from bench.engines._asked import Charged, Costs, unwarned
+from bench.engines._clock import Clock
+from bench.engines._loop_trial import LoopTrial
 from bench.engines._recorder import Recorder, Sink
 from bench.engines._seam import RESULT_KEYS, BudgetStopper, JournaledScheduler, JournaledSearcher
 from bench.engines._search import Search
 from bench.engines._trial import counted
-from bench.objective import Training
-from bench.seeds import training_seed
 
-Seconds = Callable[[dict[str, Any], int], float]
-"""How long a step takes: (configuration, step) -> seconds, more than 0."""
+
+class Rehearsal(Protocol):
+    """A training on the virtual clock; one that is paused is kept as it is."""
+
+    def start(self) -> float:
+        """It gets a slot: seconds until its next step begins."""
+
+    def seconds(self, step: int) -> float:
+        """How long a step takes; more than 0."""
+
+    def step(self) -> dict[str, float]:
+        """What `Training.step` returns, or raises."""
 
 
 class Loop:
     """Drives one search to its end; what happens goes to `sink`, in a journal's form.
 
-    It has what Ray's schedulers use of a controller: `get_trials`, `get_live_trials`,
-    `stop_trial` and `search_alg.searcher`.
+    `costs` says how long the algorithm thinks; without, it takes no time. The loop has what Ray's
+    schedulers use of a controller: `get_trials` (of Ray's, those that are not over), `stop_trial`,
+    `get_live_trials` and `search_alg.searcher`. Between two steps of a trial pass
+    `round_trip_seconds`, in which the controller may do something else.
     """
 
-    def __init__(self, search: Search, sink: Sink, seconds: Seconds) -> None:
-        self._search, self._seconds, self._now = search, seconds, 0.0
-        self._recorder = Recorder(
-            search.cell, sink, search.objective.worst_loss, lambda: self._now, lambda event: None
-        )
-        self._errors: dict[Trial, str] = {}
+    def __init__(
+        self,
+        search: Search,
+        sink: Sink,
+        rehearse: Callable[[dict[str, Any]], Rehearsal],
+        costs: Costs | None = None,
+        round_trip_seconds: float = 0.0,
+    ) -> None:
+        self._slots, self._max_steps = search.cell.slots, search.cell.max_steps
+        self._worst_loss = search.objective.worst_loss
+        self._rehearse, self._round_trip_seconds = rehearse, round_trip_seconds
+        self._clock = Clock()
+        self._recorder = Recorder(search.cell, sink, self._worst_loss, self._clock.time)
+        self._errors: dict[LoopTrial, str] = {}
+        asked = Charged(self._recorder, self._clock, costs)
         self._scheduler = JournaledScheduler(
-            search.scheduler, self._recorder, self._errors.__getitem__
+            search.scheduler, self._recorder, asked, self._errors.__getitem__, Loop.holding
         )
         self._searcher = JournaledSearcher(
-            search.searcher, self._scheduler, self._recorder, search.problem.space
+            search.searcher, self._scheduler, self._recorder, asked, search.problem.space
         )
         self._stopper = BudgetStopper(self._recorder, self._scheduler)
         self.search_alg = SimpleNamespace(searcher=self._searcher)
-        self._trials: list[Trial] = []
-        self._queue: deque[Trial] = deque()  # pending, in the order in which they get a slot
-        self._trainings: dict[Trial, Training] = {}  # those that hold a slot
-        self._saved: dict[Trial, bytes] = {}
-        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._live: dict[LoopTrial, None] = {}
+        self._added: dict[LoopTrial, None] = {}  # pending, not in the queue yet
+        self._queue: dict[LoopTrial, None] = {}  # pending, in the order in which they get a slot
+        self._running: dict[LoopTrial, None] = {}
+        self._paused: dict[LoopTrial, None] = {}
+        self._rehearsals: dict[LoopTrial, Rehearsal] = {}  # of all that have begun
+        self._events: list[tuple[float, int, Callable[..., None], LoopTrial, Any]] = []
         self._numbers = itertools.count()
+        self._trial_numbers = itertools.count()
 
-    def get_trials(self) -> list[Trial]:
-        return self._trials
+    def get_live_trials(self) -> list[LoopTrial]:
+        return list(self._live)
 
-    def get_live_trials(self) -> list[Trial]:
-        return [trial for trial in self._trials if not trial.is_finished()]
+    def get_trials(self) -> list[LoopTrial]:
+        """Those that are not over; what waits is before what runs, so that it is found at once."""
+        waiting = [*self._paused, *self._queue, *self._added]
+        waiting.sort(key=LoopTrial.number)
+        return [*waiting, *self._running]
+
+    def holding(self) -> int:
+        """Trials that have a slot or wait for one."""
+        return len(self._live) - len(self._paused)
 
     def run(self) -> None:
         """Go on until the search is over, or neither its searcher nor its scheduler goes on."""
-        finished = False
-        while not self._stopper.stop_all():
-            finished = finished or self._ask()
-            self._start()
-            if self._events:
-                self._now, _, handle = heapq.heappop(self._events)
-                handle()
-            elif not self._queue:
-                break  # as Ray, which ends when the searcher has finished, or waits for ever
+        with unwarned():
+            self._run()
         self._recorder.close()
 
+    def _run(self) -> None:
+        finished = False
+        while not self._stopper.stop_all():
+            if len(self._running) < self._slots or len(self._live) > self._slots:
+                finished = finished or self._ask()
+                self._start()
+            if self._events:
+                at, _, handle, trial, what = heapq.heappop(self._events)
+                self._clock.reach(at)
+                handle(trial, what)
+            elif not self._queue:
+                break  # as Ray, which ends when the searcher has finished, or waits for ever
+
     def _ask(self) -> bool:
-        """Let the searcher suggest until it gives nothing; whether it never will again."""
-        pending = sum(trial.status == Trial.PENDING for trial in self._trials)
-        while pending < self._search.cell.slots:
-            trial_id = f"{len(self._trials):08d}"
+        """Let the searcher suggest until it gives nothing; whether it never will again.
+
+        Ray asks also when no slot is free, and then gets nothing.
+        """
+        while self.holding() < self._slots:
+            trial_id = f"{next(self._trial_numbers):08d}"
             suggestion = self._searcher.suggest(trial_id)
-            if suggestion is None or suggestion == Searcher.FINISHED:
-                return suggestion is not None
-            trial = Trial("stub", config=suggestion, trial_id=trial_id, stub=True)
-            self._trials.append(trial)
+            if not isinstance(suggestion, dict):
+                return suggestion == Searcher.FINISHED
+            trial = LoopTrial(trial_id, suggestion)
+            self._live[trial] = self._added[trial] = None
             self._scheduler.on_trial_add(self, trial)
-            pending += 1
         return False
 
     def _start(self) -> None:
         chosen = self._scheduler.choose_trial_to_run(self)
         if chosen is not None:
-            chosen.set_status(Trial.PENDING)
-            self._enqueue(chosen)
-        for trial in self._trials:
-            if trial.status == Trial.PENDING:
-                self._enqueue(trial)
-        while self._queue and len(self._trainings) < self._search.cell.slots:
-            self._begin(self._queue.popleft())
+            chosen.set_status(LoopTrial.PENDING)
+            self._paused.pop(chosen, None)  # type: ignore[call-overload]
+            self._queue.setdefault(chosen)  # type: ignore[arg-type]
+        for trial in self._added:
+            self._queue.setdefault(trial)
+        self._added.clear()
+        while self._queue and len(self._running) < self._slots:
+            trial = next(iter(self._queue))
+            del self._queue[trial]
+            self._begin(trial)
 
-    def _enqueue(self, trial: Trial) -> None:
-        if trial not in self._queue:
-            self._queue.append(trial)
+    def _begin(self, trial: LoopTrial) -> None:
+        rehearsal = self._rehearsals.get(trial)
+        if rehearsal is None:
+            rehearsal = self._rehearsals[trial] = self._rehearse(trial.config)
+        self._running[trial] = None
+        trial.status = LoopTrial.RUNNING
+        self._train(trial, rehearsal.start())
 
-    def _begin(self, trial: Trial) -> None:
-        search = self._search
-        name, seed = search.cell.objective.name, search.cell.seed
-        training = search.objective.train(
-            trial.config, training_seed(name, seed, trial.config), search.cell.device
-        )
-        if trial in self._saved:
-            training.load(self._saved.pop(trial))
-        self._trainings[trial] = training
-        trial.set_status(Trial.RUNNING)
-        self._train(trial)
-
-    def _train(self, trial: Trial) -> None:
+    def _train(self, trial: LoopTrial, start_seconds: float | None = None) -> None:
         """Run the next step; its result arrives when its seconds are over."""
+        rehearsal = self._rehearsals[trial]
         step = self._recorder.steps(trial.trial_id) + 1
-        seconds = self._seconds(trial.config, step)
+        seconds = rehearsal.seconds(step)
+        arrival = self._clock.now + (start_seconds or 0.0) + seconds + self._round_trip_seconds
         try:
-            values = self._trainings[trial].step()
+            values = rehearsal.step()
         except Exception as error:
             self._errors[trial] = f"{type(error).__name__}: {error}"
-            self._at(seconds, lambda: self._failed(trial))
+            self._at(arrival, self._failed, trial)
             return
-        report = {**counted(values, self._search.objective.worst_loss), "step_seconds": seconds}
-        diverged = not math.isfinite(float(report.get("raw_loss", 0)))
-        done = diverged or step >= self._search.cell.max_steps
-        result = {"loss": report["loss"], "training_iteration": step, "done": done}
-        self._at(seconds, lambda: self._arrived(trial, {**result, RESULT_KEYS: report}))
+        report = counted(values, self._worst_loss)
+        diverged = "raw_loss" in report and not math.isfinite(float(report["raw_loss"]))
+        report["step_seconds"] = seconds
+        if start_seconds is not None:
+            report["setup_seconds"] = start_seconds
+        result = {
+            "loss": report["loss"],
+            "training_iteration": step,
+            "done": diverged or step >= self._max_steps,
+            RESULT_KEYS: report,
+        }
+        self._at(arrival, self._arrived, trial, result)
 
-    def _at(self, seconds: float, handle: Callable[[], None]) -> None:
-        heapq.heappush(self._events, (self._now + seconds, next(self._numbers), handle))
+    def _at(
+        self, time: float, handle: Callable[..., None], trial: LoopTrial, what: Any = None
+    ) -> None:
+        heapq.heappush(self._events, (time, next(self._numbers), handle, trial, what))
 
-    def _arrived(self, trial: Trial, result: dict[str, Any]) -> None:
+    def _arrived(self, trial: LoopTrial, result: dict[str, Any]) -> None:
         if self._stopper(trial.trial_id, result) or result["done"]:
             decision = TrialScheduler.STOP
         else:
             decision = self._scheduler.on_trial_result(self, trial, result)
         if decision != TrialScheduler.STOP:
             self._searcher.on_trial_result(trial.trial_id, result)
-        trial.run_metadata.last_result = result
+        trial.last_result = result
         if decision == TrialScheduler.CONTINUE:
             self._train(trial)
         elif decision == TrialScheduler.PAUSE:
-            trial.temporary_state.saving_to = True  # what schedulers see as `is_saving`
-            self._at(0.0, lambda: self._pause(trial))  # when its checkpoint is saved
+            trial.is_saving = True
+            self._at(self._clock.now, self._pause, trial)  # when its checkpoint is saved
         else:
             self.stop_trial(trial)
 
-    def _pause(self, trial: Trial) -> None:
-        trial.temporary_state.saving_to = None
-        if trial.status == Trial.RUNNING:  # not stopped while it was saved
-            self._saved[trial] = self._trainings.pop(trial).state()
-            trial.set_status(Trial.PAUSED)
+    def _pause(self, trial: LoopTrial, _: None) -> None:
+        trial.is_saving = False
+        if trial.status == LoopTrial.RUNNING:  # not stopped while it was saved
+            del self._running[trial]
+            self._paused[trial] = None
+            trial.status = LoopTrial.PAUSED
 
-    def _failed(self, trial: Trial) -> None:
+    def _failed(self, trial: LoopTrial, _: None) -> None:
         self._scheduler.on_trial_error(self, trial)
         self._searcher.on_trial_complete(trial.trial_id, error=True)
-        self._release(trial, Trial.ERROR)
+        self._release(trial, LoopTrial.ERROR)
 
-    def stop_trial(self, trial: Trial) -> None:
+    def stop_trial(self, trial: LoopTrial) -> None:
         """Stop a trial in whatever state; schedulers call it too."""
-        if trial.status == Trial.RUNNING:
-            result = trial.run_metadata.last_result
+        if trial.status == LoopTrial.RUNNING:
+            result = trial.last_result
             self._scheduler.on_trial_complete(self, trial, result)
             self._searcher.on_trial_complete(trial.trial_id, result)
         elif not trial.is_finished():
             self._scheduler.on_trial_remove(self, trial)
             self._searcher.on_trial_complete(trial.trial_id)
-        self._release(trial, Trial.TERMINATED)
+        self._release(trial, LoopTrial.TERMINATED)
 
-    def _release(self, trial: Trial, status: str) -> None:
-        trial.set_status(status)
-        self._trainings.pop(trial, None)
-        self._saved.pop(trial, None)
-        if trial in self._queue:
-            self._queue.remove(trial)
+    def _release(self, trial: LoopTrial, status: str) -> None:
+        trial.status = status
+        for trials in (self._live, self._added, self._queue, self._running, self._paused):
+            trials.pop(trial, None)
+        self._rehearsals.pop(trial, None)

@@ -27,12 +27,13 @@ class Recorder:
         journal: Sink,
         worst_loss: float,
         clock: Callable[[], float],
-        listener: Listener,
+        listener: Listener | None = None,
     ) -> None:
         self.cell = cell
         self.worst_loss = worst_loss
         self.clock = clock
         self.spent_steps = 0
+        self._budget_steps = cell.budget_steps
         self.failure: BaseException | None = None
         """Why the search cannot go on (no room for the journal, an error of the algorithm's); the
         engine raises it when Ray has let go."""
@@ -51,7 +52,10 @@ class Recorder:
     def suggested(self, trial: str, configuration: dict[str, Any], seconds: float) -> None:
         self._numbers[trial] = len(self._numbers)
         self._steps[trial] = 0
-        self._write("suggest", trial, configuration=configuration, suggest_seconds=seconds)
+        event = self._event("suggest", trial)
+        event["configuration"] = configuration
+        event["suggest_seconds"] = seconds
+        self._write(event)
 
     def reported(self, trial: str, step: int, values: dict[str, Any]) -> None:
         """One step of training is over and its result has arrived."""
@@ -59,24 +63,32 @@ class Recorder:
             self._diverged[trial] = f"the loss was {values['raw_loss']} at step {step}"
         self._steps[trial] = step
         self.spent_steps += 1
-        self._write("report", trial, step=step, **values)
-        if self.spent_steps >= self.cell.budget_steps:
+        event = self._event("report", trial)
+        event["step"] = step
+        event.update(values)
+        self._write(event)
+        if self.spent_steps >= self._budget_steps:
             self.end("completed", "budget spent")
 
     def decided(self, trial: str, decision: str, seconds: float) -> None:
         """The scheduler's word; unless it is `stop`, the searcher's `observed` completes it."""
-        event = {"step": self._steps[trial], "decision": decision.lower()}
-        event |= {"decide_seconds": seconds, "observe_seconds": 0.0}
-        if event["decision"] == "stop":
-            self._write("decide", trial, **event)
+        event = self._event("decide", trial)
+        event["step"] = self._steps[trial]
+        event["decision"] = word = decision.lower()
+        event["decide_seconds"] = seconds
+        event["observe_seconds"] = 0.0
+        if word == "stop":
+            self._write(event)
         else:
-            self._undecided = {"trial": trial, **event}
+            self._undecided = event
 
     def observed(self, seconds: float) -> None:
         """The searcher has taken note of the last report, in `seconds`."""
         if self._undecided is not None:
             event, self._undecided = self._undecided, None
-            self._write("decide", event.pop("trial"), **{**event, "observe_seconds": seconds})
+            event["seconds"] = self._now()
+            event["observe_seconds"] = seconds
+            self._write(event)
 
     def finished(self, trial: str, seconds: float, error: str | None = None) -> None:
         """A trial is over; its failed step, which has no report, is spent all the same."""
@@ -88,10 +100,10 @@ class Recorder:
         elif self._steps[trial] >= self.cell.max_steps:
             status = "completed"
         else:
-            budget_spent = self.spent_steps >= self.cell.budget_steps
+            budget_spent = self.spent_steps >= self._budget_steps
             status = "cut" if budget_spent else "stopped"
         self._finish(trial, status, error, seconds)
-        if self.spent_steps >= self.cell.budget_steps:
+        if self.spent_steps >= self._budget_steps:
             self.end("completed", "budget spent")
 
     def steps(self, trial: str) -> int:
@@ -128,20 +140,30 @@ class Recorder:
         for trial in list(self._steps):
             self._finish(trial, "cut", None, 0.0)
         _, status, reason = self._ended
-        self._write("end", None, status=status, reason=reason)
+        end = {"event": "end", "seconds": self._now(), "status": status, "reason": reason}
+        self._write(end)
 
     def _finish(self, trial: str, status: str, error: str | None, seconds: float) -> None:
-        event: dict[str, Any] = {"step": self._steps.pop(trial), "status": status}
-        event |= {"error": error} if error is not None else {}
-        self._write("finish", trial, **event, observe_seconds=seconds)
+        event = self._event("finish", trial)
+        event["step"] = self._steps.pop(trial)
+        event["status"] = status
+        if error is not None:
+            event["error"] = error
+        event["observe_seconds"] = seconds
+        self._write(event)
 
-    def _write(self, event: str, trial: str | None, **values: Any) -> None:
+    def _now(self) -> float:
+        return self.clock() if self._ended is None else self._ended[0]
+
+    def _event(self, event: str, trial: str) -> dict[str, Any]:
         seconds = self.clock() if self._ended is None else self._ended[0]
-        number = {} if trial is None else {"trial": self._numbers[trial]}
-        entry = {"event": event, "seconds": seconds, **number, **values}
+        return {"event": event, "seconds": seconds, "trial": self._numbers[trial]}
+
+    def _write(self, event: dict[str, Any]) -> None:
         try:
-            self._journal.write(entry)
+            self._journal.write(event)
         except BaseException as failure:
             self.failure = self.failure or failure
             raise
-        self._listener(entry)
+        if self._listener is not None:
+            self._listener(event)

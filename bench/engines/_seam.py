@@ -6,9 +6,7 @@ goes to the stopper first; if that does not stop the trial, to the scheduler; an
 stop it either, to the searcher. A trial that stops is completed in both.
 """
 
-import time
-import warnings
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -17,8 +15,9 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
+from bench.engines._asked import Asked
 from bench.engines._recorder import Recorder
-from bench.space import active
+from bench.space import Active
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
@@ -58,13 +57,15 @@ class JournaledSearcher(Searcher):
         searcher: Searcher,
         scheduler: "JournaledScheduler",
         recorder: Recorder,
+        asked: Asked,
         space: "ConfigurationSpace",
     ) -> None:
         super().__init__(metric="loss", mode="min")
         self.inner = searcher
         self._scheduler = scheduler
         self._recorder = recorder
-        self._space = space
+        self._asked = asked
+        self._active = Active(space)
         self._unpaused: set[str] = set()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -76,18 +77,18 @@ class JournaledSearcher(Searcher):
             return Searcher.FINISHED
         if self._scheduler.running(self._unpaused) >= self._recorder.cell.slots:
             return None
-        suggestion, seconds = _asked(self._recorder, self.inner.suggest, trial_id)
+        suggestion, seconds = self._asked("suggest", self.inner.suggest, trial_id)
         if suggestion is None and self._scheduler.idle():
             self._recorder.end("failed", "the algorithm suggested nothing while nothing ran")
             return Searcher.FINISHED
         if suggestion is None or suggestion == Searcher.FINISHED:
             return suggestion
-        configuration = active(self._space, suggestion)
+        configuration = self._active(suggestion)
         self._recorder.suggested(trial_id, configuration, seconds)
         return configuration
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        _, seconds = _asked(self._recorder, self.inner.on_trial_result, trial_id, result)
+        _, seconds = self._asked("observe", self.inner.on_trial_result, trial_id, result)
         self._recorder.observed(seconds)
 
     def on_trial_complete(
@@ -101,7 +102,7 @@ class JournaledSearcher(Searcher):
             failed_step = {"training_iteration": self._recorder.steps(trial_id) + 1}
             worst = {"loss": self._recorder.worst_loss, "failed": True}
             result = {**failed_step, **(result or {}), **worst}
-        _, seconds = _asked(self._recorder, self.inner.on_trial_complete, trial_id, result)
+        _, seconds = self._asked("complete", self.inner.on_trial_complete, trial_id, result)
         self._recorder.finished(trial_id, seconds, error=cause or ("unknown" if error else None))
 
     def on_pause(self, trial_id: str) -> None:
@@ -121,13 +122,23 @@ class JournaledSearcher(Searcher):
 
 
 class JournaledScheduler(TrialScheduler):
-    """Any TrialScheduler, its decisions timed and journaled; `cause` says why a trial failed."""
+    """Any TrialScheduler, its decisions timed and journaled.
+
+    `cause` says why a trial failed, `holding` how many trials of a controller are pending or run.
+    """
 
     def __init__(
-        self, scheduler: TrialScheduler, recorder: Recorder, cause: Callable[[Trial], str]
+        self,
+        scheduler: TrialScheduler,
+        recorder: Recorder,
+        asked: Asked,
+        cause: Callable[[Trial], str],
+        holding: Callable[[Any], int],
     ) -> None:
         super().__init__()
         self.inner = scheduler
+        self._holding = holding
+        self._asked = asked
         self._cause = cause
         self.errors: dict[str, str] = {}
         """Why a trial failed, until the searcher is told."""
@@ -137,15 +148,16 @@ class JournaledScheduler(TrialScheduler):
     def __getstate__(self) -> dict[str, Any]:
         return {}
 
-    def running(self, unpaused: Container[str] = ()) -> int:
+    def running(self, unpaused: Collection[str] = ()) -> int:
         """Trials that hold a slot or are about to; `unpaused` are paused ones that may go on."""
         if self._controller is None:
             return 0
-        return sum(
-            trial.status in (Trial.PENDING, Trial.RUNNING)
-            or (trial.status == Trial.PAUSED and trial.trial_id in unpaused)
-            for trial in self._controller.get_live_trials()
-        )
+        count = self._holding(self._controller)
+        if unpaused:
+            live = self._controller.get_live_trials()
+            paused = (trial for trial in live if trial.status == Trial.PAUSED)
+            count += sum(trial.trial_id in unpaused for trial in paused)
+        return count
 
     def idle(self) -> bool:
         """No trial runs or could go on."""
@@ -164,45 +176,34 @@ class JournaledScheduler(TrialScheduler):
 
     def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
         self._controller = tune_controller
-        _asked(self._recorder, self.inner.on_trial_add, tune_controller, trial)
+        self._asked("decide", self.inner.on_trial_add, tune_controller, trial)
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
-        decision, seconds = _asked(
-            self._recorder, self.inner.on_trial_result, tune_controller, trial, result
+        decision, seconds = self._asked(
+            "decide", self.inner.on_trial_result, tune_controller, trial, result
         )
         self._recorder.decided(trial.trial_id, decision, seconds)
         return decision
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
         self.errors[trial.trial_id] = self._cause(trial)
-        _asked(self._recorder, self.inner.on_trial_error, tune_controller, trial)
+        self._asked("decide", self.inner.on_trial_error, tune_controller, trial)
 
     def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> None:
-        _asked(self._recorder, self.inner.on_trial_complete, tune_controller, trial, result)
+        self._asked("decide", self.inner.on_trial_complete, tune_controller, trial, result)
 
     def on_trial_remove(self, tune_controller: Any, trial: Trial) -> None:
-        _asked(self._recorder, self.inner.on_trial_remove, tune_controller, trial)
+        self._asked("decide", self.inner.on_trial_remove, tune_controller, trial)
 
     def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
-        chosen, _ = _asked(self._recorder, self.inner.choose_trial_to_run, tune_controller)
+        chosen, _ = self._asked("decide", self.inner.choose_trial_to_run, tune_controller)
         return chosen  # type: ignore[no-any-return]
 
     def debug_string(self) -> str:
         return self.inner.debug_string()
 
 
-def _asked(recorder: Recorder, call: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
-    """What a call to an algorithm's library returns, and its seconds; its warnings are not ours.
-
-    What a user must know of an algorithm, its `remark` says. An error ends the search: Ray takes
-    some of them for a failed trial, and would go on.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        began = time.perf_counter()
-        try:
-            returned = call(*arguments)
-        except Exception as error:
-            recorder.broken(error)
-            raise
-        return returned, time.perf_counter() - began
+def holding(controller: Any) -> int:
+    """Trials of Ray's controller that are pending or run."""
+    statuses = [trial.status for trial in controller.get_live_trials()]
+    return statuses.count(Trial.PENDING) + statuses.count(Trial.RUNNING)

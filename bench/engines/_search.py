@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench import plugins
@@ -29,11 +29,14 @@ class Search:
     """What a reader must know of this pair of algorithm and objective."""
     clock: str
     """On which clock the search's events happen."""
+    engine: dict[str, Any] = field(default_factory=dict)
+    """What a reader must know of the engine: its settings, and what it rests on."""
 
     def header(self) -> dict[str, Any]:
         """What the journal's header says of it: read off the objects that will run."""
         return {
             "clock": self.clock,
+            **({"engine": self.engine} if self.engine else {}),
             "optimum": self.objective.optimum,
             "worst_loss": self.objective.worst_loss,
             "metrics": self.objective.metrics,

@@ -1,13 +1,17 @@
 """Searches without a cell on disk, run in the loop: for audits, checks and tests."""
 
+from collections.abc import Callable
 from typing import Any
 
 from bench.algorithm import Algorithm
 from bench.cell import Cell, PlugIn
-from bench.engines._loop import Loop, Seconds
+from bench.engines._loop import Loop
 from bench.engines._search import Search, compose
 from bench.objective import Objective
-from bench.seeds import derive
+from bench.seeds import derive, training_seed
+
+Seconds = Callable[[dict[str, Any], int], float]
+"""How long a step takes: (configuration, step) -> seconds, more than 0."""
 
 
 class Events(list[dict[str, Any]]):
@@ -15,6 +19,23 @@ class Events(list[dict[str, Any]]):
 
     def write(self, event: dict[str, Any]) -> None:
         self.append(event)
+
+
+class Trained:
+    """A real training, of as many virtual seconds as it is said to take (see Rehearsal)."""
+
+    def __init__(self, search: Search, configuration: dict[str, Any], seconds: Seconds) -> None:
+        cell = search.cell
+        seed = training_seed(cell.objective.name, cell.seed, configuration)
+        self._training = search.objective.train(configuration, seed, cell.device)
+        self._configuration, self._seconds = configuration, seconds
+        self.step = self._training.step
+
+    def start(self) -> float:
+        return 0.0
+
+    def seconds(self, step: int) -> float:
+        return self._seconds(self._configuration, step)
 
 
 def search_of(
@@ -34,5 +55,5 @@ def by_configuration(configuration: dict[str, Any], step: int) -> float:
 def events_of(search: Search, seconds: Seconds = by_configuration) -> Events:
     """Run a search in the loop; what happened, in a journal's form, its seconds virtual."""
     events = Events()
-    Loop(search, events, seconds).run()
+    Loop(search, events, lambda configuration: Trained(search, configuration, seconds)).run()
     return events

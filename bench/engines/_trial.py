@@ -110,5 +110,6 @@ def counted(values: dict[str, float], worst_loss: float) -> dict[str, Any]:
         report = {"loss": worst_loss, "raw_loss": "-inf"}
     for name, value in values.items():
         if name != "loss":
-            report[name] = float(value) if math.isfinite(float(value)) else None
+            number = float(value)
+            report[name] = number if math.isfinite(number) else None
     return report

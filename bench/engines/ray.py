@@ -10,36 +10,44 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench import machine
 from bench.cell import Cell
+from bench.engine import Engine as Base
+from bench.engines._asked import Measured, unwarned
 from bench.engines._cluster import Cluster
-from bench.engines._recorder import Listener, Recorder
+from bench.engines._recorder import Listener, Recorder, Sink
 from bench.engines._search import Search, build
-from bench.journal import Journal
+from bench.objective import Objective
 
 if TYPE_CHECKING:
     from ray.tune import Tuner
 
-CLOCK = "wall"
-"""On which clock the events of its journals happen."""
 
+class Engine(Base):
+    """Starts a Ray of its own, with exactly a cell's GPUs."""
 
-class Engine:
-    """Runs cells one after the other; a context manager."""
+    clock = "wall"
 
     def __init__(self) -> None:
         self._cluster = Cluster()
 
-    def __enter__(self) -> "Engine":
-        return self
-
     def __exit__(self, *_: object) -> None:
         self._cluster.close()
 
-    def prepare(self, cell: Cell) -> Search:
-        """Build the cell's search; UserError if what it needs is missing."""
-        return build(cell, CLOCK)
+    @classmethod
+    def refuse(cls, objective: Objective) -> str | None:
+        if objective.recorded is None:
+            return None
+        return 'a table holds trainings that are over, to be replayed: engines = ["virtual"]'
 
-    def run(self, search: Search, journal: Journal, listener: Listener) -> None:
+    @classmethod
+    def why_not(cls, cell: Cell) -> str | None:
+        return machine.why_not("cuda" if cell.device == "cuda" else "cpu", cell.gpus)
+
+    def prepare(self, cell: Cell) -> Search:
+        return build(cell, self.clock)
+
+    def run(self, search: Search, journal: Sink, listener: Listener) -> None:
         """Run a search to its end. Raises UserError if the journal cannot be written."""
         folder = self._cluster.start(search.cell).folder
         began = time.perf_counter()
@@ -51,7 +59,8 @@ class Engine:
             listener,
         )
         try:
-            _tuner(search, recorder, folder).fit()
+            with unwarned():
+                _tuner(search, recorder, folder).fit()
         except BaseException:
             self._cluster.close()
             if recorder.failure is not None:  # Ray wraps it in an error of its own
@@ -66,14 +75,20 @@ def _tuner(search: Search, recorder: Recorder, folder: Path) -> "Tuner":
     from ray import tune
 
     from bench.engines._failure import cause_of
-    from bench.engines._seam import BudgetStopper, JournaledScheduler, JournaledSearcher
+    from bench.engines._seam import (
+        BudgetStopper,
+        JournaledScheduler,
+        JournaledSearcher,
+        holding,
+    )
     from bench.engines._trial import Trial
 
     cell = search.cell
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(cell.slots)
     cause = partial(cause_of, folder=folder, max_trial_seconds=cell.max_trial_seconds)
-    scheduler = JournaledScheduler(search.scheduler, recorder, cause)
-    searcher = JournaledSearcher(search.searcher, scheduler, recorder, search.problem.space)
+    asked = Measured(recorder)
+    scheduler = JournaledScheduler(search.scheduler, recorder, asked, cause, holding)
+    searcher = JournaledSearcher(search.searcher, scheduler, recorder, asked, search.problem.space)
     on_cpu, share = cell.device == "cpu", cell.gpus_per_trial
     bundle = {"CPU": share} if on_cpu else {"CPU": 1, "GPU": share}
     trainable = tune.with_parameters(Trial, cell=cell.as_json(), folder=str(folder))

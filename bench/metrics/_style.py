@@ -1,6 +1,7 @@
 """How figures look: an algorithm has its own colour, line and marker in all of them."""
 
 from collections.abc import Iterable
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,8 @@ DPI = 160
 _LINES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2))]
 _MARKERS = ["o", "s", "D", "v", "P", "X", "<", ">", "p", "h"]
 _GREY = "0.4"
+VIRTUAL = " (virtual)"
+"""Ends the label of what is on the virtual clock."""
 
 
 def figure(panels: int, sharey: bool) -> "tuple[Figure, list[Axes]]":
@@ -42,20 +45,39 @@ def look(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Colour, line style and marker of each algorithm in the frame, by its label.
 
     They follow from all labels of the table, which the column's categories keep. When the colours
-    begin again, the markers do so one later: no two of a hundred labels look the same.
+    begin again, the markers do so one later: no two of a hundred labels look the same. What is
+    virtual (see `side_by_side`) is dotted, with hollow markers; what is real beside it is solid.
     """
     labels = list(frame["algorithm"].cat.categories)
     colours = seaborn.color_palette("colorblind", 10)
     present = set(frame["algorithm"])
-    return {
-        label: {
+    looks: dict[str, dict[str, Any]] = {}
+    names = [label for label in labels if not label.endswith(VIRTUAL)]
+    for label in labels:
+        index = names.index(label.removesuffix(VIRTUAL))
+        kind: dict[str, Any] = {
             "color": colours[index % len(colours)],
             "linestyle": _LINES[index % len(_LINES)],
             "marker": _MARKERS[(index + index // len(colours)) % len(_MARKERS)],
         }
-        for index, label in enumerate(labels)
-        if label in present
-    }
+        if label.endswith(VIRTUAL):
+            kind |= {"linestyle": ":", "markerfacecolor": "white"}
+        elif len(names) < len(labels):
+            kind["linestyle"] = "-"
+        if label in present:
+            looks[label] = kind
+    return looks
+
+
+def side_by_side(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same rows for a figure: those of the virtual clock under labels of their own."""
+    virtual = frame["clock"] == "virtual"
+    if not virtual.any():
+        return frame
+    names = list(frame["algorithm"].cat.categories)
+    labels: pd.Series[str] = frame["algorithm"].astype(str) + np.where(virtual, VIRTUAL, "")
+    known = pd.CategoricalDtype([*names, *(name + VIRTUAL for name in names)])
+    return frame.assign(algorithm=labels.astype(known))
 
 
 def plain(text: object) -> str:
@@ -71,8 +93,9 @@ def unit(frame: pd.DataFrame, count: int = 2) -> str:
 
 def clock(frame: pd.DataFrame) -> str:
     """What clock this frame's seconds are on."""
-    name = str(frame["clock"].iloc[0])
-    return f"{plain(name)} (simulated)" if name == "virtual" else plain(name)
+    names = sorted(set(frame["clock"].astype(str)), reverse=True)
+    said = [f"{each} (simulated)" if each == "virtual" else each for each in names]
+    return plain(" and ".join(said))
 
 
 def seeds(counts: "pd.Series[int]") -> str:
@@ -96,11 +119,14 @@ def finish(
     The legend has the labels in `order`; by default in the table's.
     """
     row = frame.iloc[0]
-    where = (
-        f"engine {row['engine']}, {clock(frame)} clock, on {unit(frame)}, "
+    engines = " and ".join(sorted(set(frame["engine"].astype(str))))
+    where = [
+        f"engine {engines}, {clock(frame)} clock, on {unit(frame)}, "
         f"budget of {row['budget']} full trainings a search"
-    )
-    caption = "\n".join(plain(line) for line in [*lines, where])
+    ]
+    if errors := sorted(set(frame["error"].astype(str)) - {""}):
+        where += ["dotted, hollow: virtual, simulated from recorded trainings", *errors]
+    caption = "\n".join(fill(plain(line), 130) for line in [*lines, *where])
     made.suptitle(f"{plain(title)} on {plain(row['objective'])}", fontsize=12, fontweight="bold")
     made.supxlabel(caption, fontsize=8, color=_GREY)
     looks = look(frame)

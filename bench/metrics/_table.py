@@ -6,8 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-SETTING = ["objective", "engine", "clock", "device", "gpus_per_trial", "budget"]
-"""Cells that differ in one of these are never averaged, nor drawn in one figure."""
+FIGURE = ["objective", "device", "gpus_per_trial", "budget"]
+"""Cells that differ in one of these are never drawn in one figure."""
+
+SETTING = [*FIGURE, "engine", "clock", "error"]
+"""Cells that differ in one of these are never averaged. `error` is, of cells on the virtual clock,
+a sentence that says how wrong they may be."""
 
 GROUP = [*SETTING, "algorithm", "gpus"]
 """Cells that agree in all of these differ by their seed only."""

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics._curves import Curve, common_grid, median_curve
-from bench.metrics._table import GROUP, SETTING, Table, groups
+from bench.metrics._table import FIGURE, GROUP, SETTING, Table, groups
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 AXES = ["trials", "steps", "seconds", "gpu_seconds"]
-FIGURES = [*SETTING, "axis"]
+FIGURES = [*FIGURE, "axis"]
 READING = (
     "Lower is better: of two curves the lower one found better configurations for the same x. "
     "A curve begins where every seed has its first result; it is faint where runs that failed "
@@ -59,7 +59,11 @@ def _references(table: Table) -> dict[str, tuple[float, str]]:
         if not np.isnan(optimum) and not best < optimum:
             found[str(objective)] = optimum, "the objective's known optimum"
         else:
-            found[str(objective)] = best, "the best loss in all journals of this objective"
+            also = " (virtual, too)" if (cells["clock"] == "virtual").any() else ""
+            found[str(objective)] = (
+                best,
+                f"the best loss in all journals{also} of this objective",
+            )
     return found
 
 
@@ -98,11 +102,11 @@ def draw(frame: pd.DataFrame) -> "Figure":
         axes.set_ylim(bottom=0)
         axes.set_xlim(left=0)
         axes.set_title(f"{count} {style.unit(frame, count)}")
-    clock = style.plain(frame["clock"].iloc[0])
+    clock = style.clock(frame)
     labels = {
         "trials": "trials with a result",
         "steps": "steps trained, all trials together",
-        "seconds": f"{clock} seconds",
+        "seconds": f"seconds ({clock} clock)",
         "gpu_seconds": f"{style.unit(frame, 1)}-seconds held ({clock} clock)",
     }
     for axes in panels:

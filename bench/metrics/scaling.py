@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics import _statistics as statistics
-from bench.metrics._table import GROUP, SETTING, Table, groups
+from bench.metrics._table import FIGURE, GROUP, SETTING, Table, groups
 from bench.metrics._target import times
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FIGURES = SETTING
+FIGURES = FIGURE
 READING = (
     "Left: 1 means that twice the GPUs reach the target in half the time; a thick bar with hollow "
     "markers is the range that censored runs leave open. Right: GPU-seconds training ÷ held."

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.metrics import _statistics as statistics
-from bench.metrics._table import GROUP, SETTING, Table, groups
+from bench.metrics._table import FIGURE, GROUP, Table, groups
 from bench.metrics._target import times
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FIGURES = SETTING
+FIGURES = FIGURE
 READING = "Lower is better: the best loss that a search has found when its budget is spent."
 MEDIANS = {
     "final_accuracy": "accuracy",

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics import _statistics as statistics
-from bench.metrics._table import GROUP, SETTING, Table, groups
+from bench.metrics._table import FIGURE, GROUP, Table, groups
 from bench.metrics._target import times
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FIGURES = SETTING
+FIGURES = FIGURE
 READING = (
     "Lower is faster. A hollow marker with an arrow is a lower bound: at most half of the "
     "searches reached the target before they ended."
@@ -49,9 +49,9 @@ def compute(table: Table) -> pd.DataFrame:
 
 def notes(frame: pd.DataFrame) -> list[str]:
     """What the target of each objective is."""
-    sources = frame[[*SETTING, "target", "target_from"]].drop_duplicates()
+    sources = frame[[*FIGURE, "target", "target_from"]].drop_duplicates()
     return [
-        f"The target on {row.objective} (engine {row.engine}, {row.device}, budget {row.budget}) "
+        f"The target on {row.objective} ({row.device}, budget {row.budget}) "
         f"is a loss of {row.target:.6g}, {row.target_from}."
         for row in sources.itertuples()
     ]
@@ -73,7 +73,7 @@ def draw(frame: pd.DataFrame) -> "Figure":
             )  # fmt: skip
     style.gpu_axis(axes, frame)
     axes.set_ylim(bottom=0)
-    axes.set_ylabel(f"{style.plain(frame['clock'].iloc[0])} seconds to target")
+    axes.set_ylabel(f"seconds to target ({style.clock(frame)} clock)")
     row, missed = frame.iloc[0], int((frame["n"] - frame["reached"]).sum())
     return style.finish(
         made,

@@ -1,6 +1,7 @@
 """Train the configurations of a recording, in cells like any other; a table of what they did."""
 
 import json
+import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,16 +55,18 @@ def table(cells: list[Cell], results: Results) -> "pa.Table":
     built: Objective = plugins.make("objectives", cells[0].objective)
     rows: list[dict[str, Any]] = []
     provenances: list[dict[str, Any]] = []
+    round_trips: list[float] = []
     lost = 0
     for cell in cells:
         record = journal.read(results.journal(cell))
         if not record.finished:
             continue
-        if (provenance := record.header["provenance"]) not in provenances:
+        if (provenance := _public(record.header["provenance"])) not in provenances:
             provenances.append(provenance)
-        found, without = _rows(record, cell.seed, [*built.metrics])
+        found, without = _rows(record, cell, [*built.metrics])
         rows += found
         lost += without
+        round_trips += _round_trips(record)
     about = {
         "objective": {"name": cells[0].objective.name, "options": cells[0].objective.options},
         "space": built.space().to_serialized_dict(),
@@ -72,6 +75,7 @@ def table(cells: list[Cell], results: Results) -> "pa.Table":
         "optimum": built.optimum,
         "metrics": built.metrics,
         "device": cells[0].device,
+        "round_trip_seconds": statistics.median(round_trips),
         "trainings_without_a_step": lost,
         "provenance": provenances,
     }
@@ -89,8 +93,14 @@ def save(made: "pa.Table", path: Path) -> None:
     part.replace(path)
 
 
+def _public(provenance: dict[str, Any]) -> dict[str, Any]:
+    """Where it was recorded, but for the machine's name."""
+    machine = {key: each for key, each in provenance["machine"].items() if key != "host"}
+    return {**provenance, "machine": machine}
+
+
 def _rows(
-    record: journal.Record, seed: int, metrics: list[str]
+    record: journal.Record, cell: Cell, metrics: list[str]
 ) -> tuple[list[dict[str, Any]], int]:
     """The steps of a cell's trainings, and how many trainings had none."""
     configurations: dict[int, dict[str, Any]] = {}
@@ -107,12 +117,26 @@ def _rows(
             rows.append(
                 {
                     "configuration": configurations[trial],
-                    "seed": seed,
+                    "seed": cell.seed,
                     "step": event["step"],
                     "loss": event["loss"],
                     **{name: event.get(name) for name in metrics},
                     "step_seconds": event["step_seconds"],
                     "start_seconds": max(starts[trial], 0.0),
+                    "cold": trial < cell.slots,
                 }
             )
     return rows, len(configurations) - len(starts)
+
+
+def _round_trips(record: journal.Record) -> list[float]:
+    """Seconds between two reports of a trial in which it did not train."""
+    before: dict[int, float] = {}
+    found = []
+    for event in record.events:
+        if event["event"] == "report":
+            trial = event["trial"]
+            if trial in before:
+                found.append(event["seconds"] - before[trial] - event["step_seconds"])
+            before[trial] = event["seconds"]
+    return found

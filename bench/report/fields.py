@@ -44,5 +44,21 @@ def provenance(found: Any) -> dict[str, str]:
     }
 
 
+def surrogate(found: Any) -> str:
+    """What a virtual cell's trainings were predicted from, and how well; empty for the others."""
+    quality = _dict(_dict(found).get("quality"))
+    if not quality:
+        return ""
+    recorded = _dict(_dict(found).get("recorded")).get("machine", "an unknown machine")
+    shares = {name: number(quality, name) for name in quality}
+    return text(
+        f"predicted from {quality.get('configurations')} configurations recorded on {recorded}; "
+        f"cross-validated: R² {shares.get('r2', np.nan):.2f}, rank correlation of final loss "
+        f"{shares.get('rank_correlation', np.nan):.2f}, median error of final loss "
+        f"{shares.get('loss_error', np.nan):.1%}, of a training's seconds "
+        f"{shares.get('seconds_error', np.nan):.1%}"
+    )
+
+
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}

@@ -10,7 +10,8 @@ from bench.metrics._table import SETTING
 
 def summary_rows(summary: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     """Head and rows; the columns of a setting are there only where they differ between rows."""
-    varying = [column for column in SETTING if summary[column].nunique() > 1]
+    shown = [column for column in SETTING if column != "error"]
+    varying = [column for column in shown if summary[column].nunique() > 1]
     devices = set(summary["device"])
     unit = "cores" if devices == {"cpu"} else "GPUs" if "cpu" not in devices else "GPUs/cores"
     clock = (

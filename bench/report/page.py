@@ -66,6 +66,11 @@ def _warnings(cells: "pd.DataFrame") -> list[str]:
     found = []
     if (cells["clock"] == "virtual").any():
         found.append("Cells on the virtual clock are simulated: their seconds are no measurements.")
+        virtual = cells[cells["clock"] == "virtual"]
+        found += [
+            f"Virtual trainings of {row.objective} are {row.surrogate}; {row.error}."
+            for row in virtual[["objective", "surrogate", "error"]].drop_duplicates().itertuples()
+        ]
     if (cells["device"] == "cpu").any():
         found.append('On the device cpu, `gpus` counts CPU cores: one "GPU" is one core.')
     if cells["machine"].nunique() > 1:

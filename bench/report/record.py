@@ -8,10 +8,11 @@ import numpy as np
 
 from bench.cell import Cell
 from bench.journal import Record
-from bench.report.fields import all_of, number, numbers, provenance, text
+from bench.report.fields import all_of, number, numbers, provenance, surrogate, text
 
 CELL_COLUMNS = [
-    *["key", "file", "objective_plugin", "algorithm_plugin", "algorithm_name", "engine", "clock"],
+    *["key", "file", "objective_plugin", "algorithm_plugin", "algorithm_name"],
+    *["engine_plugin", "clock", "curves", "surrogate"],
     *["device", "gpus", "slots", "gpus_per_trial", "seed", "budget", "max_steps", "status"],
     *["reason", "complete", "wall", "trials", "steps", "failed_trials", "training_seconds"],
     *["setup_seconds", "suggest_seconds", "decide_seconds", "observe_seconds", "utilisation"],
@@ -82,8 +83,11 @@ def cell_row(record: Record, columns: Columns) -> dict[str, Any]:
         "objective_plugin": cell.objective.identity,
         "algorithm_plugin": cell.algorithm.identity,
         "algorithm_name": text(cell.algorithm.name),
-        **{name: text(value) for name, value in [("engine", cell.engine), ("device", cell.device)]},
+        "engine_plugin": {"name": text(cell.engine), "source": None, "options": _settings(cell)},
+        "device": text(cell.device),
         "clock": text(header["clock"]),
+        "curves": text(cell.engine_settings.get("curves") or ""),
+        "surrogate": surrogate(header.get("engine")),
         **{name: getattr(cell, name) for name in ("gpus", "slots", "gpus_per_trial", "seed")},
         **{name: getattr(cell, name) for name in ("budget", "max_steps")},
         "status": status,
@@ -105,6 +109,12 @@ def cell_row(record: Record, columns: Columns) -> dict[str, Any]:
         "remark": text(header.get("remark") or ""),
         **provenance(header.get("provenance")),
     }
+
+
+def _settings(cell: Cell) -> dict[str, Any]:
+    """The engine's settings, without what its results rest on: of each objective another."""
+    rests_on = ("curves", "latencies")
+    return {name: each for name, each in cell.engine_settings.items() if name not in rests_on}
 
 
 def _failed(event: dict[str, Any]) -> bool:

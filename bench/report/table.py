@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench import known_error
 from bench.errors import UserError
 from bench.journal import Record, end_of, read
 from bench.metrics._table import GROUP, Table
@@ -84,8 +85,12 @@ class _Found:
 
     def table(self) -> Table:
         cells = pd.DataFrame(self.rows, columns=CELL_COLUMNS)
-        for kind in ("objective", "algorithm"):
+        for kind in ("objective", "algorithm", "engine"):
             cells.insert(2, kind, _labels(cells.pop(f"{kind}_plugin")))
+        cells["error"] = [
+            known_error.sentence(str(row.curves)) if row.clock == "virtual" else ""
+            for row in cells.itertuples()
+        ]
         cells["algorithm"] = cells["algorithm"].astype("category")
         again = cells.sort_values("started", kind="stable").duplicated(
             [*GROUP, "seed"], keep="last"

@@ -78,6 +78,8 @@ def _report(
 
 
 def _write_metric(report: Report, name: str, folder: Path) -> None:
+    from bench.metrics._style import side_by_side
+
     metric = cast(Metric, plugins.load_module("metrics", name))
     frame = metric.compute(report.table)
     _csv(frame, folder / f"{name}.csv")
@@ -87,11 +89,13 @@ def _write_metric(report: Report, name: str, folder: Path) -> None:
     for values, rows in groups(frame, list(metric.FIGURES)):
         parts = [values["objective"]]
         parts += [v for k, v in values.items() if k != "objective" and k not in constant]
+        if "virtual" in (clocks := sorted(set(rows["clock"]))):
+            parts.append("virtual" if len(clocks) == 1 else "real-and-virtual")
         slug = re.sub(r"[^A-Za-z0-9_.=]+", "-", "-".join(map(str, [name, *parts])))[:120]
         file, number = f"{slug}.png", 2
         while (folder / file).exists():  # labels that differ in other characters only
             file, number = f"{slug}-{number}.png", number + 1
-        metric.draw(rows).savefig(folder / file, metadata={"Software": None})
+        metric.draw(side_by_side(rows)).savefig(folder / file, metadata={"Software": None})
         report.figures.append((file, metric.READING))
 
 

@@ -1,4 +1,4 @@
-"""Draw docs/img/suggestion-latency.png from docs/suggestion-latency.csv, and print its tables.
+"""Draw docs/img/suggestion-latency.png from its figures in bench/engines/, and print tables.
 
     python tests/benchmarks/plot_suggestion_latency.py
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
-FIGURES = DOCS / "suggestion-latency.csv"
+FIGURES = DOCS.parent / "bench" / "engines" / "suggestion-latency.csv"
 PICTURE = DOCS / "img" / "suggestion-latency.png"
 FEW = 20
 """Of fewer measurements the 95th percentile is the greatest."""

@@ -1,7 +1,7 @@
 """How long each algorithm takes to suggest and to observe, on the sixteen parameters of mnist_cnn.
 
 Each algorithm is measured in a process of its own (see _latency.py); when it is done, its rows in
-docs/suggestion-latency.csv are replaced. An algorithm that asks the same searcher as another, and
+bench/engines/suggestion-latency.csv are replaced. An algorithm that asks another's searcher, and
 differs from it in the scheduler only, is not measured: the other's rows name it.
 """
 

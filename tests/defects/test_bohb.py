@@ -14,8 +14,7 @@ from ray.tune.search.bohb import TuneBOHB
 from bench.algorithm import Algorithm
 from bench.algorithms._bohb import BohbSearcher
 from bench.algorithms.bohb import Bohb
-from bench.engines._loop import Loop
-from bench.engines._simulation import Events, by_configuration, events_of, search_of
+from bench.engines._simulation import events_of, search_of
 from bench.space import active
 from defects.library import Library, toy
 
@@ -118,15 +117,20 @@ def test_bohb_knows_when_it_will_have_a_model() -> None:
     assert Bohb().trainings_before_model(81, needed=10) == 10 / 81
     assert Bohb().trainings_before_model(9, needed=9) == 1.0
     search = search_of(toy(9), Bohb(), budget=14)
-    model, events = search.searcher.bohber, Events()  # type: ignore[attr-defined]
+    model = search.searcher.bohber  # type: ignore[attr-defined]
     tell, began = model.new_result, []
+    reports: list[int] = []
 
     def told(job: Any, update_model: bool = True) -> None:
         tell(job, update_model)
         if model.kde_models:
-            began.append(sum(event["event"] == "report" for event in events))
+            began.append(len(reports))
+
+    def seconds(configuration: dict[str, Any], step: int) -> float:
+        reports.append(step)
+        return 1.0
 
     model.new_result = told
-    Loop(search, events, by_configuration).run()
+    events_of(search, seconds)
     remarked = Bohb().trainings_before_model(9, needed=10)
     assert began[0] / 9 == pytest.approx(remarked, abs=0.01)

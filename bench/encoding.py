@@ -59,8 +59,7 @@ class CubeEncoding:
         """The snapped point, of shape (d,), that stands for a configuration."""
         point = np.full(self.dimensions, INACTIVE)
         for name, value in configuration.items():
-            axis = self._axes[name]
-            point[axis.where] = axis.write(np.array([axis.code(value)]))[0]
+            self._axes[name].put(point, value)
         return point
 
     def snap(self, points: Array) -> Array:
@@ -133,7 +132,10 @@ class _Axis:
             return self._parameter.choices[int(code)]
         return int(code) if self._parameter.kind == "int" else float(code)
 
-    def code(self, value: Any) -> float:
-        """The code of a value."""
-        is_choice = self._parameter.kind == "choice"
-        return self._parameter.choices.index(value) if is_choice else value
+    def put(self, point: Array, value: Any) -> None:
+        """Write a value's coordinates into a point of shape (d,)."""
+        if self._parameter.kind == "choice":
+            point[self.where] = self._corners[self._parameter.choices.index(value)]
+        else:
+            number = np.log(value) if self._parameter.log else value
+            point[self.where.start] = (number - self._start) / (self._end - self._start)

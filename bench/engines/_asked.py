@@ -1,0 +1,74 @@
+"""How long an algorithm thinks: its libraries are called here, and nowhere else."""
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, Protocol
+
+from bench.engines._clock import Clock
+from bench.engines._recorder import Recorder
+
+Kind = Literal["suggest", "observe", "complete", "decide"]
+"""What an algorithm is asked for: a suggestion; to take note of a result, or of a trial's end; the
+scheduler's word."""
+
+
+class Asked(Protocol):
+    """Calls an algorithm; returns what it returned, and the seconds that it thought.
+
+    An error of the algorithm's ends the search: Ray takes some of them for a failed trial, and
+    would go on.
+    """
+
+    def __call__(
+        self, kind: Kind, call: Callable[..., Any], *arguments: Any
+    ) -> tuple[Any, float]: ...
+
+
+class Measured:
+    """On the wall's clock."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def __call__(self, kind: Kind, call: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
+        began = time.perf_counter()
+        try:
+            returned = call(*arguments)
+        except Exception as error:
+            self._recorder.broken(error)
+            raise
+        return returned, time.perf_counter() - began
+
+
+class Costs(Protocol):
+    """Calls an algorithm, and says how long it thinks on the virtual clock."""
+
+    def of(self, kind: Kind, call: Callable[..., Any], *arguments: Any) -> tuple[Any, float]: ...
+
+
+class Charged:
+    """On the virtual clock, which goes on by what `costs` says; by nothing where there are none."""
+
+    def __init__(self, recorder: Recorder, clock: Clock, costs: Costs | None) -> None:
+        self._recorder, self._clock, self._costs = recorder, clock, costs
+
+    def __call__(self, kind: Kind, call: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
+        try:
+            if self._costs is None:
+                return call(*arguments), 0.0
+            returned, seconds = self._costs.of(kind, call, *arguments)
+        except Exception as error:
+            self._recorder.broken(error)
+            raise
+        self._clock.now += seconds
+        return returned, seconds
+
+
+@contextmanager
+def unwarned() -> Iterator[None]:
+    """Run a search without its libraries' warnings: what a user must know, its remark says."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

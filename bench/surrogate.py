@@ -1,0 +1,143 @@
+"""A learning curve for every configuration, from the recorded ones.
+
+As in Eggensperger, Hutter, Hoos, Leyton-Brown, Efficient Benchmarking of Hyperparameter Optimizers
+via Surrogates, AAAI 2015: trees predict what was not recorded. What was recorded they give back.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.curves import Array, Curves
+from bench.encoding import CubeEncoding
+from bench.forest import Forest, fit
+from bench.seeds import canonical, training_seed
+
+NEIGHBOURS = 5
+"""So many of the configurations that were trained with several seeds lend a curve its noise: those
+whose final losses are nearest."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One training: what each step returns, and how long it takes."""
+
+    values: list[dict[str, float]]
+    """Of each step: loss and metrics."""
+    step_seconds: list[float]
+    start_seconds: float
+    """In a process that has trained before."""
+
+
+class Surrogate:
+    """Predicts the training of any configuration, with any seed.
+
+    One forest for the losses and metrics of all steps, one for their seconds: each predicts the
+    logarithm of a quantity that is always positive. What the seed changes is taken from
+    configurations that were trained with several seeds; without them, it changes nothing.
+    """
+
+    def __init__(self, curves: Curves, objective: str, worst_loss: float) -> None:
+        self._objective, self._worst_loss = objective, worst_loss
+        self._cube = CubeEncoding(curves.space)
+        self._scales = scales(curves)
+        self._steps = curves.losses.shape[1]
+        points = np.array([self._cube.encode(each) for each in curves.configurations])
+        self._losses: Forest = fit(points, targets(curves, self._scales))
+        self._seconds: Forest = fit(points, np.log(curves.step_seconds + TINY))
+        self.cold_start_seconds, self._warm = _starts(curves)
+        self._final, self._noise = _noise(curves, self._scales)
+
+    def curve(self, configuration: dict[str, Any], seed: int) -> Curve:
+        """The training of a configuration in the searches of a seed: always the same."""
+        point = self._cube.encode(configuration).astype(np.float32)
+        outcomes, log_seconds = self._losses.predict(point), self._seconds.predict(point)
+        drawn = training_seed(self._objective, seed, configuration)
+        if len(self._final):
+            nearest = np.argsort(np.abs(self._final - outcomes[self._steps - 1]), kind="stable")
+            noise = self._noise[nearest[drawn % min(NEIGHBOURS, len(nearest))]]
+            residual = noise[drawn // NEIGHBOURS % len(noise)]
+            outcomes = outcomes + residual[: len(outcomes)]
+            log_seconds = log_seconds + residual[len(outcomes) :]
+        columns = {}
+        for index, scale in enumerate(self._scales):
+            columns[scale.name] = scale.back(
+                outcomes[index * self._steps : (index + 1) * self._steps]
+            )
+        columns["loss"] = np.minimum(columns["loss"], self._worst_loss)
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        return Curve(
+            values=[dict(zip(columns, row, strict=True)) for row in rows],
+            step_seconds=np.exp(log_seconds).tolist(),
+            start_seconds=self._warm[drawn // 1009 % len(self._warm)],
+        )
+
+
+TINY = 1e-9
+"""Seconds that a step takes at least, so that it has a logarithm."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """On which scale a quantity is predicted: logarithmic, within what was recorded, or neither."""
+
+    name: str
+    log: bool
+    least: float
+    most: float
+
+    def there(self, values: Array) -> Array:
+        return np.log(values) if self.log else values
+
+    def back(self, values: Array) -> Array:
+        back = np.exp(values) if self.log else values
+        return back if self.name == "loss" else np.minimum(np.maximum(back, self.least), self.most)
+
+
+def scales(curves: Curves) -> list[Scale]:
+    """Losses on a logarithmic scale if all are positive; metrics as they are, within bounds."""
+    found = [Scale("loss", bool((curves.losses > 0).all()), 0.0, 0.0)]
+    for name, values in curves.metrics.items():
+        if not np.isnan(values).all():
+            found.append(Scale(name, False, float(np.nanmin(values)), float(np.nanmax(values))))
+    return found
+
+
+def targets(curves: Curves, on: list[Scale]) -> Array:
+    """What the forest of losses predicts: (trainings, quantities · steps).
+
+    A metric that is missing (the training had diverged) counts as its least recorded value.
+    """
+    columns = [on[0].there(curves.losses)]
+    for scale in on[1:]:
+        values = curves.metrics[scale.name]
+        columns.append(np.where(np.isnan(values), scale.least, values))
+    return np.hstack(columns)
+
+
+def _starts(curves: Curves) -> tuple[float, list[float]]:
+    """Median seconds to start a trial in a new process; all those in one that was there."""
+    cold, warm = curves.start_seconds[curves.cold], curves.start_seconds[~curves.cold]
+    if not len(warm):
+        warm = cold
+    return float(np.median(cold if len(cold) else warm)), warm.tolist()
+
+
+def _noise(curves: Curves, on: list[Scale]) -> tuple[Array, list[NDArray[Any]]]:
+    """Of each configuration with several seeds: its mean final loss, and each seed's deviation.
+
+    A deviation is of everything that is predicted, scaled by √(n / (n - 1)) so that its variance is
+    that of a training, not that around the mean of n.
+    """
+    everything = np.hstack([targets(curves, on), np.log(curves.step_seconds + TINY)])
+    groups: dict[str, list[int]] = {}
+    for index, configuration in enumerate(curves.configurations):
+        groups.setdefault(canonical(configuration), []).append(index)
+    several = [everything[rows] for rows in groups.values() if len(rows) > 1]
+    last = curves.losses.shape[1] - 1
+    return (
+        np.array([rows[:, last].mean() for rows in several]),
+        [(rows - rows.mean(axis=0)) * np.sqrt(len(rows) / (len(rows) - 1)) for rows in several],
+    )

@@ -1,0 +1,89 @@
+"""Writes results/<suite>/validation/: errors pair by pair and summed up, and how they look."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from bench import known_error
+from bench.cell import Cell
+from bench.engines.virtual import recorded_at
+from bench.errors import UserError
+from bench.results import Results
+from bench.validation.errors import ERRORS, Pair, errors, pairs, summary, targets
+from bench.validation.figure import draw
+from bench.validation.replay import PARTS
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Where it was written, and the summary of each objective."""
+
+    folder: Path
+    summaries: dict[str, pd.DataFrame]
+
+
+def write(cells: list[Cell], results: Results) -> Validation:
+    """Compare the finished ones of these cells with their replays; what it finds is kept."""
+    found = pairs(cells, results)
+    frame, goals = errors(found), targets(found)
+    folder = results.folder / "validation"
+    written = Validation(folder, {})
+    try:
+        folder.mkdir(exist_ok=True)
+        frame.to_csv(folder / "pairs.csv", index=False, float_format="%.6g", lineterminator="\n")
+        for objective, of_objective in frame.groupby("objective", sort=False):
+            name = str(objective)
+            of = [pair for pair in found if pair.cell.objective.name == name]
+            table = written.summaries[name] = summary(of_objective)
+            table.to_csv(folder / f"errors-{name}.csv", index=False, float_format="%.6g")
+            path = recorded_at(of[0].cell.objective, of[0].cell.device)
+            assert path is not None
+            known_error.keep(path, table, _cells(of))
+            caption = known_error.sentence_of(path)
+            draw(of, goals[name], caption).savefig(folder / f"{name}.png")
+    except OSError as error:
+        raise UserError(f"cannot write {folder}: {error.strerror}") from None
+    return written
+
+
+def _cells(found: list[Pair]) -> str:
+    """Which searches were compared."""
+    algorithms = dict.fromkeys(pair.cell.algorithm.name for pair in found)
+    counts = sorted({pair.cell.gpus for pair in found})
+    seeds = {pair.cell.seed for pair in found}
+    return (
+        f"{', '.join(algorithms)} at {', '.join(map(str, counts))} on {found[0].cell.device}, "
+        f"{len(seeds)} seeds, budget {found[0].cell.budget}"
+    )
+
+
+def show(written: Validation, console: "Console") -> None:
+    """The summary, on a terminal."""
+    from rich.table import Table
+
+    for name, frame in written.summaries.items():
+        table = Table(title=f"{name}: virtual against real", title_justify="left")
+        for head in ("what is replayed", "of", "median size", "95 % interval", "bias", "n"):
+            table.add_column(head)
+        for row in frame.to_dict("records"):
+            missed = f" ({row['missed']} reached by one only)" if row["missed"] else ""
+            table.add_row(
+                PARTS[row["part"]],
+                ERRORS[row["error"]],
+                _percent(row["median"]),
+                f"{_percent(row['low'])} to {_percent(row['high'])}",
+                _percent(row["bias"]),
+                f"{row['n']}{missed}",
+            )
+        console.print(table)
+    console.print(f"plots and tables: {written.folder}", highlight=False)
+
+
+def _percent(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.1%}" if math.isfinite(value) else "unbounded"

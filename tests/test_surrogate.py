@@ -1,0 +1,107 @@
+"""The surrogate gives back what was recorded, and says how well it knows the rest."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.ensemble import ExtraTreesRegressor
+from tables import STEPS, rows, write
+
+from bench import curves
+from bench.curves import Curves
+from bench.errors import UserError
+from bench.forest import TREES, fit
+from bench.quality import quality
+from bench.surrogate import Surrogate
+
+
+def table(folder: Path, count: int = 60, seeds: int = 1) -> Curves:
+    return curves.read(write(folder / "t.parquet", rows(count, seeds)))
+
+
+def test_what_was_recorded_comes_back(tmp_path: Path) -> None:
+    recorded = table(tmp_path)
+    surrogate = Surrogate(recorded, "toy", worst_loss=10.0)
+    for index in (0, 7, 59):
+        curve = surrogate.curve(recorded.configurations[index], seed=5)
+        losses = [values["loss"] for values in curve.values]
+        assert losses == pytest.approx(recorded.losses[index].tolist(), rel=1e-6)
+        assert curve.step_seconds == pytest.approx(recorded.step_seconds[index].tolist(), rel=1e-6)
+        assert curve.start_seconds == 0.25
+        assert curve.values[0]["accuracy"] == pytest.approx(recorded.metrics["accuracy"][index, 0])
+
+
+def test_what_was_not_recorded_is_predicted(tmp_path: Path) -> None:
+    surrogate = Surrogate(table(tmp_path, count=200), "toy", worst_loss=10.0)
+    for lr, n in ((0.3, 1), (0.9, 4), (0.5, 2)):
+        curve = surrogate.curve({"lr": lr, "n": n}, seed=0)
+        expected = (lr - 0.3) ** 2 + n / 10 + 1 / STEPS
+        assert curve.values[-1]["loss"] == pytest.approx(expected, rel=0.1)
+        assert sum(curve.step_seconds) == pytest.approx(0.5 * n * STEPS, rel=0.1)
+
+
+def test_noise_is_a_function_of_configuration_and_seed(tmp_path: Path) -> None:
+    recorded = table(tmp_path, seeds=3)
+    surrogate, again = (Surrogate(recorded, "toy", worst_loss=10.0) for _ in range(2))
+    configuration = {"lr": 0.5, "n": 2}
+    finals = [surrogate.curve(configuration, seed).values[-1]["loss"] for seed in range(40)]
+    assert finals == [again.curve(configuration, seed).values[-1]["loss"] for seed in range(40)]
+    assert len(set(finals)) > 5
+    assert 0.01 < np.std(np.log(finals)) < 0.04  # recorded with a standard deviation of 2 %
+
+
+def test_without_several_seeds_there_is_no_noise(tmp_path: Path) -> None:
+    surrogate = Surrogate(table(tmp_path), "toy", worst_loss=10.0)
+    one, other = (surrogate.curve({"lr": 0.5, "n": 2}, seed) for seed in (0, 1))
+    assert one.values == other.values
+
+
+def test_no_loss_is_worse_than_the_worst(tmp_path: Path) -> None:
+    surrogate = Surrogate(table(tmp_path, seeds=2), "toy", worst_loss=0.4)
+    losses = [v["loss"] for v in surrogate.curve({"lr": 0.9, "n": 4}, 0).values]
+    assert losses == [0.4] * STEPS
+
+
+def test_losses_below_zero_are_predicted_as_they_are(tmp_path: Path) -> None:
+    of = rows(60)
+    for row in of:
+        row["loss"] -= 2.0
+    recorded = curves.read(write(tmp_path / "t.parquet", of))
+    curve = Surrogate(recorded, "toy", worst_loss=10.0).curve(recorded.configurations[3], 0)
+    assert curve.values[-1]["loss"] == pytest.approx(recorded.losses[3, -1])
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 40), st.integers(1, 5), st.integers(1, 3), st.integers(0, 2**32 - 1))
+def test_the_trees_go_where_those_of_scikit_learn_go(
+    count: int, dimensions: int, outputs: int, seed: int
+) -> None:
+    generator = np.random.default_rng(seed)
+    points = generator.uniform(size=(count, dimensions)).round(1)
+    targets = generator.normal(size=(count, outputs))
+    forest = fit(points, targets)
+    theirs = ExtraTreesRegressor(n_estimators=TREES, max_features=1.0, random_state=0)
+    theirs.fit(points, targets if outputs > 1 else targets.ravel())
+    asked = np.vstack([points, generator.uniform(-1, 2, size=(20, dimensions))]).astype(np.float32)
+    ours = np.array([forest.predict(point) for point in asked])
+    np.testing.assert_allclose(ours, theirs.predict(asked).reshape(len(asked), -1), atol=1e-12)
+
+
+def test_quality_is_that_of_configurations_it_was_not_told(tmp_path: Path) -> None:
+    found = quality(table(tmp_path, count=120, seeds=2))
+    assert found.configurations == 120
+    assert 0.8 < found.r2 <= 1
+    assert 0.9 < found.rank_correlation <= 1
+    assert found.loss_error < 0.1
+    assert found.seconds_error < 0.2
+
+
+def test_a_table_too_poor_to_rank_by_is_refused_with_the_figure(tmp_path: Path) -> None:
+    of = rows(30)
+    generator = np.random.default_rng(1)
+    for row in of:
+        row["loss"] = float(generator.uniform())
+    with pytest.raises(UserError, match=r"too poor .* correlation of final loss -?0\.\d\d"):
+        quality(curves.read(write(tmp_path / "t.parquet", of)))

@@ -1,0 +1,145 @@
+"""The error of the virtual clock: what is compared, and what is made of it."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import PLUGINS
+from test_cell import CELL
+
+from bench import known_error
+from bench.errors import UserError
+from bench.validation.errors import Pair, errors, summary, targets
+from bench.validation.search import Course, area_between, course, relative_error
+
+Bench = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def of(seconds: list[float], losses: list[float], end: float, utilisation: float = 1.0) -> Course:
+    return Course(np.array(seconds), np.minimum.accumulate(losses), end, utilisation)
+
+
+def test_a_course_is_read_off_the_events() -> None:
+    events: list[dict[str, Any]] = [
+        {"event": "suggest", "seconds": 0.0},
+        {"event": "report", "seconds": 2.0, "loss": 3.0, "step_seconds": 1.5},
+        {"event": "report", "seconds": 4.0, "loss": 5.0, "step_seconds": 1.5},
+        {"event": "report", "seconds": 6.0, "loss": 1.0, "step_seconds": 1.0},
+    ]
+    found = course(replace(CELL, gpus=2, gpus_per_trial=1), events, end=8.0)
+    assert found.seconds.tolist() == [2.0, 4.0, 6.0]
+    assert found.incumbent.tolist() == [3.0, 3.0, 1.0]
+    assert found.utilisation == 4.0 / (2 * 8.0)
+    assert [found.reaches(target) for target in (3.0, 2.0, 0.5)] == [2.0, 6.0, np.inf]
+
+
+def test_the_error_of_a_time_is_relative_to_the_real_one() -> None:
+    assert relative_error(10.0, 9.0) == -0.1
+    assert relative_error(10.0, np.inf) == relative_error(np.inf, 10.0) == np.inf
+    assert np.isnan(relative_error(np.inf, np.inf))
+
+
+def test_the_area_between_two_incumbents() -> None:
+    """Real: 4 from 1 s, 2 from 3 s, until 5 s. Virtual: 4 from 2 s, 1 from 4 s, until 9 s.
+
+    Both are known from 2 s; the first is over at 5 s: |0|·1 + |4-2|·1 + |1-2|·1 over 4·1 + 2·2.
+    """
+    real, virtual = of([1.0, 3.0], [4.0, 2.0], 5.0), of([2.0, 4.0], [4.0, 1.0], 9.0)
+    assert area_between(real, virtual) == 3 / 8
+    assert area_between(real, real) == 0
+    assert np.isnan(area_between(of([4.0], [1.0], 5.0), of([6.0], [1.0], 7.0)))
+
+
+def pair(algorithm: str, gpus: int, seed: int, real: Course, virtual: Course) -> Pair:
+    named = replace(CELL.algorithm, name=algorithm)
+    return Pair(replace(CELL, algorithm=named, gpus=gpus, seed=seed), real, {"all": virtual})
+
+
+PAIRS = [
+    pair("random", 1, 0, of([2.0, 8.0], [3.0, 1.0], 9.0), of([2.0, 10.0], [3.0, 1.0], 11.0)),
+    pair("random", 1, 1, of([4.0], [3.0], 9.0), of([6.0], [3.0], 9.0)),
+    pair("random", 2, 0, of([1.0], [0.5], 4.0), of([1.0], [0.5], 4.0)),
+    pair("tpe", 1, 0, of([2.0], [1.5], 9.0), of([2.0], [2.5], 9.0)),
+]
+
+
+def test_the_target_is_random_searchs_median_at_the_fewest_gpus() -> None:
+    assert targets(PAIRS) == {"toy": 2.0}
+    with pytest.raises(UserError, match="no complete cell of random on toy: it gives the target"):
+        targets(PAIRS[3:])
+
+
+def test_each_pair_has_its_errors_and_the_summary_their_median_size() -> None:
+    frame = errors(PAIRS)
+    assert frame["time_to_target"].tolist() == pytest.approx(
+        [0.25, np.nan, 0.0, np.inf], nan_ok=True
+    )
+    assert frame["wall"].tolist() == pytest.approx([2 / 9, 0.0, 0.0, 0.0])
+    found = summary(frame).set_index("error")
+    time = found.loc["time_to_target"]
+    assert (time["median"], time["n"], time["missed"]) == (0.25, 3, 1)
+    assert found.loc["wall", "median"] == 0.0
+
+
+def test_what_was_found_is_kept_by_the_curves_it_is_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.curves.FOLDERS", [tmp_path])
+    table = tmp_path / "toy-cpu.parquet"
+    table.write_bytes(b"curves")
+    assert known_error.sentence_of(table) == "not validated on this device"
+    known_error.keep(table, summary(errors(PAIRS)), "random and tpe")
+    said = known_error.sentence_of(table)
+    assert "median of 3 searches" in said
+    assert "time to target 25%" in said
+    table.write_bytes(b"other curves")
+    assert known_error.sentence_of(table) == "not validated on this device"
+    known_error.file_of(table).write_text("{")
+    assert known_error.sentence_of(table) == "not validated on this device"
+
+
+SUITE = """
+budget = 5
+seeds = 2
+gpus = [1]
+[[objectives]]
+path = "{toy}"
+seconds = 0.05
+[[algorithms]]
+name = "random"
+[[algorithms]]
+name = "asha"
+"""
+
+
+def test_recorded_validated_and_reported(bench: Bench, tmp_path: Path) -> None:
+    """From nothing to a report: an objective of one's own, recorded, replayed, compared."""
+    toy = PLUGINS / "toy.py"
+    recorded = bench("record", toy, "seconds=0.05", "--configs", 40, "--gpus", 1)
+    assert recorded.returncode == 0, recorded.stderr
+    assert "rank correlation of final loss" in recorded.stdout
+    (tmp_path / "suite.toml").write_text(SUITE.format(toy=toy))
+    validated = bench("validate", "suite.toml", COLUMNS="200")
+    assert validated.returncode == 0, validated.stderr
+    written = tmp_path / "results" / "suite" / "validation"
+    found = pd.read_csv(written / "errors-toy.csv").set_index(["part", "error"])
+    assert found["median"].loc[("engine", "utilisation")] < 0.2
+    assert (written / "toy.png").stat().st_size > 10_000
+    kept = json.loads((tmp_path / "suites" / "curves" / "toy-cpu.validation.json").read_text())
+    assert kept["cells"] == "random, asha at 1 on cpu, 2 seeds, budget 5"
+    both = SUITE.format(toy=toy).replace("gpus = [1]", 'gpus = [1]\nengines = ["ray", "virtual"]')
+    (tmp_path / "suite.toml").write_text(both)
+    assert bench("run", "suite.toml").returncode == 0
+    reported = bench("report", "suite.toml")
+    assert reported.returncode == 0, reported.stderr
+    names = {path.name for path in (tmp_path / "results" / "suite" / "report").glob("*.png")}
+    assert "summary-toy-real-and-virtual.png" in names
+    page = (tmp_path / "results" / "suite" / "report" / "report.md").read_text()
+    assert "Virtual trainings of toy are predicted from" in page
+    assert "error of the virtual clock, median of" in page
