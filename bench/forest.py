@@ -4,6 +4,8 @@ Geurts, Ernst, Wehenkel, Extremely Randomized Trees, Machine Learning 63 (2006);
 them. Its own `predict` takes milliseconds for one point, and a search asks for thousands.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,55 +15,55 @@ TREES = 100
 
 
 class Forest:
-    """The trees of a fitted ensemble, side by side: all go down one level at a time."""
+    """An ensemble for each of several targets; all their trees go down one level at a time.
 
-    def __init__(self, trees: list[tuple[Array, Array, Array, Array, Array]]) -> None:
-        """Of each tree: features, thresholds, left and right children (-1: a leaf), values."""
-        sizes = [len(features) for features, *_ in trees]
-        self._roots = np.cumsum([0, *sizes[:-1]])
-        features, thresholds, children = [], [], []
-        for root, (feature, threshold, left, right, _) in zip(self._roots, trees, strict=True):
-            itself = np.arange(len(feature))
-            leaf = left < 0
-            features.append(np.where(leaf, 0, feature))
-            thresholds.append(np.where(leaf, np.inf, threshold))
-            both = np.stack([np.where(leaf, itself, left), np.where(leaf, itself, right)], axis=1)
-            children.append(both + root)
-        self._features = np.concatenate(features).astype(np.intp)
-        self._thresholds = np.concatenate(thresholds)
-        self._children = np.concatenate(children).ravel().astype(np.intp)
-        self._values = np.concatenate([values for *_, values in trees])
-
-    def predict(self, point: NDArray[np.float32]) -> Array:
-        """The mean of the trees' values, (outputs,), at a point of shape (d,)."""
-        nodes = self._roots
-        while True:
-            right = point.take(self._features.take(nodes)) > self._thresholds.take(nodes)
-            below = self._children.take(2 * nodes + right)
-            if (below == nodes).all():
-                return self._values.take(nodes, axis=0).mean(axis=0)  # type: ignore[no-any-return]
-            nodes = below
-
-
-def fit(points: Array, targets: Array) -> Forest:
-    """Grow trees on points (n, d) and what is known there (n, outputs).
-
-    A leaf is one point, or several of equal targets: at a recorded point all trees agree.
+    Of targets known at the same points (n, d), each (n, outputs): a leaf is one point, or several
+    of equal targets, so that at a recorded point all trees agree.
     """
+
+    def __init__(self, points: Array, *targets: Array) -> None:
+        trees = [tree for target in targets for tree in _grown(points, target)]
+        sizes = [tree.node_count for tree in trees]
+        self._roots = np.cumsum([0, *sizes[:-1]])
+        self._levels = max(tree.max_depth for tree in trees)
+        leaves = [tree.children_left < 0 for tree in trees]
+        features = [np.where(leaf, 0, t.feature) for t, leaf in zip(trees, leaves, strict=True)]
+        self._features = np.concatenate(features).astype(np.intp)
+        self._thresholds = np.concatenate(
+            [np.where(leaf, np.inf, t.threshold) for t, leaf in zip(trees, leaves, strict=True)]
+        )
+        self._children = np.concatenate(
+            [_children(tree, root) for tree, root in zip(trees, self._roots, strict=True)]
+        )
+        self._values = []
+        for index, target in enumerate(targets):
+            of_target = trees[index * TREES : (index + 1) * TREES]
+            values = [tree.value.reshape(-1, target.shape[1]) for tree in of_target]
+            self._values.append(np.concatenate(values))
+        self._firsts = [int(self._roots[index * TREES]) for index in range(len(targets))]
+
+    def predict(self, point: NDArray[np.float32]) -> list[Array]:
+        """Of each target, the mean of its trees' values, (outputs,), at a point of shape (d,)."""
+        nodes = self._roots
+        for _ in range(self._levels):
+            right = point.take(self._features.take(nodes)) > self._thresholds.take(nodes)
+            nodes = self._children.take(2 * nodes + right)
+        return [
+            values.take(nodes[index * TREES : (index + 1) * TREES] - first, axis=0).sum(0) / TREES
+            for index, (values, first) in enumerate(zip(self._values, self._firsts, strict=True))
+        ]
+
+
+def _grown(points: Array, target: Array) -> list[Any]:
     from sklearn.ensemble import ExtraTreesRegressor
 
-    grown = ExtraTreesRegressor(n_estimators=TREES, max_features=1.0, random_state=0)
-    outputs = targets.shape[1]
-    grown.fit(points, targets if outputs > 1 else targets.ravel())
-    return Forest(
-        [
-            (
-                tree.tree_.feature,
-                tree.tree_.threshold,
-                tree.tree_.children_left,
-                tree.tree_.children_right,
-                tree.tree_.value.reshape(-1, outputs),
-            )
-            for tree in grown.estimators_
-        ]
-    )
+    ensemble = ExtraTreesRegressor(n_estimators=TREES, max_features=1.0, random_state=0)
+    ensemble.fit(points, target if target.shape[1] > 1 else target.ravel())
+    return [tree.tree_ for tree in ensemble.estimators_]
+
+
+def _children(tree: Any, root: int) -> NDArray[np.intp]:
+    """Left and right child of each node, in turn; a leaf's are itself."""
+    leaf, itself = tree.children_left < 0, np.arange(tree.node_count)
+    children = [np.where(leaf, itself, each) for each in (tree.children_left, tree.children_right)]
+    return (np.stack(children, axis=1).ravel() + root).astype(np.intp)

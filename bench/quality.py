@@ -8,7 +8,7 @@ import numpy as np
 from bench.curves import Curves
 from bench.encoding import CubeEncoding
 from bench.errors import UserError
-from bench.forest import fit
+from bench.forest import Forest
 from bench.seeds import canonical
 from bench.surrogate import TINY, scales, targets
 
@@ -61,11 +61,10 @@ def quality(curves: Curves) -> Quality:
     predicted, predicted_seconds = np.empty_like(losses), np.empty_like(log_seconds)
     folds = GroupKFold(min(FOLDS, count), shuffle=True, random_state=0)
     for told, asked in folds.split(points, groups=groups):
-        of_losses, of_seconds = (fit(points[told], each[told]) for each in (losses, log_seconds))
+        forest = Forest(points[told], losses[told], log_seconds[told])
         for index in asked:
             point = points[index].astype(np.float32)
-            predicted[index] = of_losses.predict(point)
-            predicted_seconds[index] = of_seconds.predict(point)
+            predicted[index], predicted_seconds[index] = forest.predict(point)
     unexplained = ((losses - predicted) ** 2).sum()
     r2 = 1 - unexplained / max(((losses - losses.mean(axis=0)) ** 2).sum(), 1e-300)
     final, known = on[0].back(predicted[:, -1]), curves.losses[:, -1]

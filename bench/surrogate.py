@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bench.curves import Array, Curves
 from bench.encoding import CubeEncoding
-from bench.forest import Forest, fit
+from bench.forest import Forest
 from bench.seeds import canonical, training_seed
 
 NEIGHBOURS = 5
@@ -45,15 +45,16 @@ class Surrogate:
         self._scales = scales(curves)
         self._steps = curves.losses.shape[1]
         points = np.array([self._cube.encode(each) for each in curves.configurations])
-        self._losses: Forest = fit(points, targets(curves, self._scales))
-        self._seconds: Forest = fit(points, np.log(curves.step_seconds + TINY))
+        self._forest = Forest(
+            points, targets(curves, self._scales), np.log(curves.step_seconds + TINY)
+        )
         self.cold_start_seconds, self._warm = _starts(curves)
         self._final, self._noise = _noise(curves, self._scales)
 
     def curve(self, configuration: dict[str, Any], seed: int) -> Curve:
         """The training of a configuration in the searches of a seed: always the same."""
         point = self._cube.encode(configuration).astype(np.float32)
-        outcomes, log_seconds = self._losses.predict(point), self._seconds.predict(point)
+        outcomes, log_seconds = self._forest.predict(point)
         drawn = training_seed(self._objective, seed, configuration)
         if len(self._final):
             nearest = np.argsort(np.abs(self._final - outcomes[self._steps - 1]), kind="stable")

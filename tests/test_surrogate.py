@@ -12,7 +12,7 @@ from tables import STEPS, rows, write
 from bench import curves
 from bench.curves import Curves
 from bench.errors import UserError
-from bench.forest import TREES, fit
+from bench.forest import TREES, Forest
 from bench.quality import quality
 from bench.surrogate import Surrogate
 
@@ -81,11 +81,11 @@ def test_the_trees_go_where_those_of_scikit_learn_go(
     generator = np.random.default_rng(seed)
     points = generator.uniform(size=(count, dimensions)).round(1)
     targets = generator.normal(size=(count, outputs))
-    forest = fit(points, targets)
+    forest = Forest(points, points[:, :1], targets)
     theirs = ExtraTreesRegressor(n_estimators=TREES, max_features=1.0, random_state=0)
     theirs.fit(points, targets if outputs > 1 else targets.ravel())
     asked = np.vstack([points, generator.uniform(-1, 2, size=(20, dimensions))]).astype(np.float32)
-    ours = np.array([forest.predict(point) for point in asked])
+    ours = np.array([forest.predict(point)[1] for point in asked])
     np.testing.assert_allclose(ours, theirs.predict(asked).reshape(len(asked), -1), atol=1e-12)
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.stats
 from ray.tune.search.bohb import TuneBOHB
 
 from bench.algorithm import Algorithm
-from bench.algorithms._bohb import BohbSearcher
+from bench.algorithms._bohb import BohbSearcher, truncated_normal
 from bench.algorithms.bohb import Bohb
 from bench.engines._simulation import events_of, search_of
 from bench.space import active
@@ -134,3 +135,16 @@ def test_bohb_knows_when_it_will_have_a_model() -> None:
     events_of(search, seconds)
     remarked = Bohb().trainings_before_model(9, needed=10)
     assert began[0] / 9 == pytest.approx(remarked, abs=0.01)
+
+
+def test_numbers_are_drawn_as_scipy_draws_them() -> None:
+    """Only quicker. They are drawn around a datum m in [0, 1], within [0, 1]."""
+    generator = np.random.default_rng(0)
+    for m, width in zip(
+        generator.uniform(size=200), 10 ** generator.uniform(-3, 1, 200), strict=True
+    ):
+        settings = {"a": -m / width, "b": (1 - m) / width, "loc": m, "scale": width}
+        np.random.seed(1)
+        theirs = scipy.stats.truncnorm.rvs(**settings)
+        np.random.seed(1)
+        assert truncated_normal(**settings) == pytest.approx(theirs, rel=1e-9, abs=1e-12)
