@@ -7,6 +7,7 @@ VENV := .venv/bin
 LOCKS := requirements/lock.txt requirements/torch-$(TORCH).txt requirements/uv.txt pyproject.toml requirements/setup.sh
 STAMP := .venv/.lock-$(shell { cat $(LOCKS); pwd; } 2>/dev/null | sha256sum | cut -c1-16)-$(TORCH)
 SYNE_TUNE := .venv/syne-tune/bin/.locked
+FILE := $(firstword $(wildcard suites/$(SUITE).toml) $(SUITE))
 CELLS := $(SUITE) $(if $(GPUS),--gpus $(GPUS))
 
 .DEFAULT_GOAL := help
@@ -26,7 +27,8 @@ data: setup ## fetch MNIST into data/ (or $BENCH_DATA), unless it is there
 	@$(VENV)/bench data mnist
 
 bench: setup ## run what is not finished of SUITE, then draw its report
-	@if grep -qs mnist suites/$(SUITE).toml $(SUITE); then $(VENV)/bench data mnist; fi
+	@if grep -qs mnist $(FILE) && ! grep -q '^engines = \["virtual"\]' $(FILE); then \
+	  $(VENV)/bench data mnist; fi
 	@$(VENV)/bench run $(CELLS); ran=$$?; [ $$ran -le 1 ] || exit $$ran; \
 	  $(VENV)/bench report $(CELLS) && exit $$ran # 1: a cell failed; the report says which
 

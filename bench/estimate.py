@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from bench import machine
+from bench import machine, plugins
 from bench.cell import Cell, PlugIn
 from bench.results import cannot_run
 
@@ -61,10 +61,18 @@ class Estimate:
 
 
 def estimate(cells: list[Cell], results: Path) -> list[Estimate]:
-    """Estimate the cells of a plan, by objective; `results` holds a folder for each suite."""
-    why_not = {_resources(cell): cannot_run(cell) for cell in cells}
+    """Estimate the cells of a plan, by objective; `results` holds a folder for each suite.
+
+    Virtual cells cost nothing.
+    """
+    real = [
+        (index, cell)
+        for index, cell in enumerate(cells)
+        if plugins.engine(cell.engine).clock == "wall"
+    ]
+    why_not = {_resources(cell): cannot_run(cell) for _, cell in real}
     groups: list[list[tuple[int, Cell]]] = []
-    for index, cell in enumerate(cells):
+    for index, cell in real:
         of_same = (group for group in groups if _same_work(group[0][1], cell))
         group = next(of_same, None)
         if group is None:

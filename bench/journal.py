@@ -26,6 +26,8 @@ from bench.errors import UserError
 FORMAT = 1
 """Version of the journal's form; a reader refuses a greater one."""
 
+OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
+
 LONGEST_END = 4096
 """Bytes of the longest `end` line that is written."""
 
@@ -59,14 +61,14 @@ class Journal:
             raise _cannot_write(path, error) from None
         try:
             self.write({"event": "start", "format": FORMAT, **header})
-        except UserError:
+        except Exception:  # a full disk, a header that is no JSON
             self.close()
             path.unlink(missing_ok=True)
             raise
 
     def write(self, event: dict[str, Any]) -> None:
         """Append one event as one line; a durable one in one write, flushed to disk."""
-        self._waiting.append(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
+        self._waiting.append(orjson.dumps(event, option=OPTIONS))
         if len(self._waiting) >= self._most_waiting:
             self._flush()
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bench import curves, machine
+from bench.cell import COMPARABILITY
 from bench.errors import UserError
 
 NOT_VALIDATED = "not validated on this device"
@@ -18,6 +19,7 @@ def keep(table: Path, summary: pd.DataFrame, cells: str) -> Path:
     here = machine.describe()
     found = {
         "curves": curves.digest(table),
+        "comparability": COMPARABILITY,
         "machine": f"{here['cpu_model']}, {here['cores']} cores",
         "gpus": [gpu["name"] for gpu in here["gpus"]],
         "cells": cells,
@@ -42,30 +44,38 @@ def file_of(table: Path) -> Path:
 
 
 @cache
-def sentence(digest: str) -> str:
-    """How wrong searches on the curves of this SHA-256 were, or that nobody knows."""
-    for path in curves.files("*.validation.json"):
-        try:
-            found = json.loads(path.read_text())
-            if found["curves"] == digest:
-                return _sentence(found)
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # not one of ours
+def sentence(digest: str, settings_differ: bool = False) -> str:
+    """How wrong searches on the curves of this SHA-256 were, or that nobody knows.
+
+    Validations are of the virtual engine at its default settings.
+    """
+    for folder in curves.FOLDERS:
+        for path in sorted(folder.glob("*.validation.json")):
+            try:
+                found = json.loads(path.read_text())
+                if (found["curves"], found["comparability"]) == (digest, COMPARABILITY):
+                    return "not validated with these settings" if settings_differ else said(found)
+            except (OSError, ValueError, KeyError, TypeError):
+                continue  # not one of ours
     return NOT_VALIDATED
 
 
-def _sentence(found: dict[str, Any]) -> str:
+def said(found: dict[str, Any]) -> str:
+    """A validation in a sentence, with its scope."""
     errors = {each["error"]: each for each in found["errors"] if each["part"] == "all"}
-    time, use = errors["time_to_target"], errors["utilisation"]
+    time = errors["time_to_target"]
+    missed = f" ({time['missed']} of them reached it on one clock only)" if time["missed"] else ""
     where = ", ".join([found["machine"], *found["gpus"]])
     return (
-        f"error of the virtual clock, median of {time['n']} searches on {where}: time to target "
-        f"{_percent(time)}, area between incumbents {_percent(errors['incumbent'])}, utilisation "
-        f"{_percent(use)}"
+        f"error of the virtual clock, medians: time to target {_percent(time)} in {time['n']} "
+        f"searches{missed}, area between incumbents {_percent(errors['incumbent'])}, utilisation "
+        f"{_percent(errors['utilisation'])}; validated by {found['cells']}, on {where}"
     )
 
 
 def _percent(error: dict[str, Any]) -> str:
+    if not error["n"]:
+        return "unknown (no search reached it)"
     if error["median"] is None:
         return "unbounded"
     low, high = (f"{error[end]:.0%}" if error[end] is not None else "?" for end in ("low", "high"))

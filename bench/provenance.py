@@ -22,6 +22,7 @@ PACKAGES = (
     "transformers",
     "numpy",
     "scipy",
+    "scikit-learn",
     "pandas",
 )
 """Packages that can change a result."""

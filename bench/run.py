@@ -5,7 +5,10 @@ are not, before them and side by side, a process on each core.
 """
 
 import multiprocessing
+import os
 import re
+import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -83,7 +86,9 @@ def _side_by_side(cells: list[Cell], results: Results, retry_failed: bool) -> It
     if not waiting:
         return
     pool = ProcessPoolExecutor(
-        min(machine.cores(), len(waiting)), multiprocessing.get_context("spawn")
+        min(machine.cores(), len(waiting)),
+        multiprocessing.get_context("spawn"),
+        initializer=_live_with_parent,
     )
     try:
         outcomes = [pool.submit(_run_alone, cell, results, retry_failed) for cell in waiting]
@@ -95,6 +100,19 @@ def _side_by_side(cells: list[Cell], results: Results, retry_failed: bool) -> It
             process.terminate()
         raise
     pool.shutdown()
+
+
+def _live_with_parent() -> None:
+    """Ctrl-C is this process's parent's business; when that is gone, so is this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
 def _result(done: "Future[Outcome]") -> Outcome:

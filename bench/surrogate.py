@@ -5,7 +5,7 @@ via Surrogates, AAAI 2015: trees predict what was not recorded. What was recorde
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,22 @@ NEIGHBOURS = 5
 whose final losses are nearest."""
 
 
+class Start(NamedTuple):
+    """What passes between the decision to train and the begin of the first step."""
+
+    seconds: float
+    setup_seconds: float
+    """Of those: to build the training."""
+
+
 @dataclass(frozen=True)
 class Curve:
     """One training: what each step returns, and how long it takes."""
 
     values: list[dict[str, float]]
-    """Of each step: loss and metrics."""
+    """Of each step: loss and metrics; the loss is NaN where the training diverges."""
     step_seconds: list[float]
-    start_seconds: float
+    start: Start
     """In a process that has trained before."""
 
 
@@ -45,16 +53,18 @@ class Surrogate:
         self._scales = scales(curves)
         self._steps = curves.losses.shape[1]
         points = np.array([self._cube.encode(each) for each in curves.configurations])
-        self._forest = Forest(
-            points, targets(curves, self._scales), np.log(curves.step_seconds + TINY)
-        )
-        self.cold_start_seconds, self._warm = _starts(curves)
+        outcomes = targets(curves, self._scales), np.log(curves.step_seconds + TINY)
+        self._diverges = bool((curves.ends < self._steps).any())
+        """Whether a recorded training did."""
+        ended = (curves.ends[:, None] <= np.arange(1, self._steps)).astype(float)
+        self._forest = Forest(points, *outcomes, *([ended] if self._diverges else []))
+        self.cold_start, self._warm = _starts(curves)
         self._final, self._noise = _noise(curves, self._scales)
 
     def curve(self, configuration: dict[str, Any], seed: int) -> Curve:
         """The training of a configuration in the searches of a seed: always the same."""
         point = self._cube.encode(configuration).astype(np.float32)
-        outcomes, log_seconds = self._forest.predict(point)
+        outcomes, log_seconds, *ended = self._forest.predict(point)
         drawn = training_seed(self._objective, seed, configuration)
         if len(self._final):
             nearest = np.argsort(np.abs(self._final - outcomes[self._steps - 1]), kind="stable")
@@ -68,11 +78,13 @@ class Surrogate:
                 outcomes[index * self._steps : (index + 1) * self._steps]
             )
         columns["loss"] = np.minimum(columns["loss"], self._worst_loss)
+        if self._diverges and (over := np.flatnonzero(ended[0] > 0.5)).size:  # most trees say so
+            columns["loss"][over[0] :] = np.nan
         rows = zip(*(column.tolist() for column in columns.values()), strict=True)
         return Curve(
             values=[dict(zip(columns, row, strict=True)) for row in rows],
             step_seconds=np.exp(log_seconds).tolist(),
-            start_seconds=self._warm[drawn // 1009 % len(self._warm)],
+            start=self._warm[drawn // 1009 % len(self._warm)],
         )
 
 
@@ -118,12 +130,14 @@ def targets(curves: Curves, on: list[Scale]) -> Array:
     return np.hstack(columns)
 
 
-def _starts(curves: Curves) -> tuple[float, list[float]]:
-    """Median seconds to start a trial in a new process; all those in one that was there."""
-    cold, warm = curves.start_seconds[curves.cold], curves.start_seconds[~curves.cold]
+def _starts(curves: Curves) -> tuple[Start, list[Start]]:
+    """The median start of a trial in a new process; all those in one that was there."""
+    both = np.stack([curves.start_seconds, curves.setup_seconds], axis=1)
+    cold, warm = both[curves.cold], both[~curves.cold]
     if not len(warm):
         warm = cold
-    return float(np.median(cold if len(cold) else warm)), warm.tolist()
+    usual = np.median(cold if len(cold) else warm, axis=0)
+    return Start(*usual.tolist()), [Start(*each) for each in warm.tolist()]
 
 
 def _noise(curves: Curves, on: list[Scale]) -> tuple[Array, list[NDArray[Any]]]:

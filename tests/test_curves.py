@@ -1,6 +1,7 @@
 """A table of recorded learning curves is read as it is, or refused in one line."""
 
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tables import STEPS, rows, write
 
-from bench import curves
+from bench import curve_table, curves
 from bench.audit.landscape import MnistSpace
+from bench.cell import PlugIn
 from bench.errors import UserError
+from bench.recording.sequence import configurations
 
 
 def test_a_table_holds_one_training_for_each_configuration_and_seed(tmp_path: Path) -> None:
-    table = curves.read(write(tmp_path / "t.parquet", rows(10, seeds=2)))
+    table = curve_table.read(write(tmp_path / "t.parquet", rows(10, seeds=2)))
     assert table.losses.shape == table.step_seconds.shape == (20, STEPS)
     assert table.seeds == [0, 1] * 10
     assert list(table.metrics) == ["accuracy"]
@@ -26,20 +29,22 @@ def test_a_table_holds_one_training_for_each_configuration_and_seed(tmp_path: Pa
 
 
 def test_a_table_without_metadata_gets_the_space_of_its_values(tmp_path: Path) -> None:
-    space = curves.read(write(tmp_path / "t.parquet", rows(10))).space
+    space = curve_table.read(write(tmp_path / "t.parquet", rows(10))).space
     lr, n = space["lr"], space["n"]
     values = [row["configuration"]["lr"] for row in rows(10)]
-    assert (lr.lower, lr.upper) == pytest.approx((min(values), max(values)))
+    assert (lr.lower, lr.upper) == pytest.approx((min(values), max(values)), rel=1e-4)
     assert type(n).__name__ == "UniformIntegerHyperparameter"
 
 
 def test_conditions_are_read_from_the_metadata(tmp_path: Path) -> None:
     space = MnistSpace().space()
     of = rows(4)
-    for row in of:
-        row["configuration"] = {"lr": row["configuration"]["lr"]}
+    drawn = islice(configurations(space), 4)
+    for row, configuration in zip(of[::STEPS], drawn, strict=True):
+        for step in of[of.index(row) :][:STEPS]:
+            step["configuration"] = configuration
     about = {"space": space.to_serialized_dict()}
-    read = curves.read(write(tmp_path / "t.parquet", of, about))
+    read = curve_table.read(write(tmp_path / "t.parquet", of, about))
     assert read.space == space
 
 
@@ -47,7 +52,7 @@ def test_a_training_that_diverged_stays_at_the_worst_loss(tmp_path: Path) -> Non
     of = rows(3)
     of[1]["loss"] = 9.0
     del of[2:STEPS]
-    read = curves.read(write(tmp_path / "t.parquet", of, {"worst_loss": 9.0}))
+    read = curve_table.read(write(tmp_path / "t.parquet", of, {"worst_loss": 9.0}))
     assert read.losses[0].tolist() == [of[0]["loss"], 9.0, 9.0, 9.0]
 
 
@@ -90,6 +95,12 @@ BAD = [
     ),
     ([{**row, "configuration": "a"} for row in rows(5)], "column configuration: must be a struct"),
     ([{**row, "accuracy": "high"} for row in rows(5)], "column accuracy: must be floating-point"),
+    ([{**row, "seconds": 1.0} for row in rows(5)], "column seconds: a metric must have another"),
+    (
+        changed(0, "configuration", {"lr": float("nan"), "n": 1}),
+        "column configuration, row 1: lr = nan; legal: numbers, texts",
+    ),
+    (changed(3, "configuration", None), "column configuration, row 4: there is none"),
     ([{**row, "cold": 1} for row in rows(5)], "column cold: must be true or false, not int64"),
     (
         [
@@ -110,7 +121,7 @@ def test_a_bad_table_is_one_line_with_its_column_and_row(
 ) -> None:
     path = write(tmp_path / "t.parquet", of)
     with pytest.raises(UserError) as caught:
-        curves.read(path)
+        curve_table.read(path)
     assert str(caught.value).startswith(f"{path}: {message}")
     assert "\n" not in str(caught.value)
 
@@ -120,14 +131,14 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path) -> None:
     for content in (b"", b"PAR1", b"not a table"):
         path.write_bytes(content)
         with pytest.raises(UserError, match=r"t\.parquet: cannot be read as Parquet"):
-            curves.read(path)
+            curve_table.read(path)
 
 
 def test_a_table_without_rows_is_refused(tmp_path: Path) -> None:
     schema = pa.Table.from_pylist(rows(2)).schema
     pq.write_table(schema.empty_table(), tmp_path / "t.parquet")
     with pytest.raises(UserError, match="has no rows"):
-        curves.read(tmp_path / "t.parquet")
+        curve_table.read(tmp_path / "t.parquet")
 
 
 @settings(max_examples=60, deadline=None)
@@ -144,9 +155,9 @@ def test_no_damage_goes_unseen(
     legal = value == row % STEPS + 1 if column == "step" else np.isfinite(value)
     if not legal or (column == "step_seconds" and value < 0):
         with pytest.raises(UserError, match=f"column {column}"):
-            curves.read(path)
+            curve_table.read(path)
         return
-    read = curves.read(path)
+    read = curve_table.read(path)
     values = {"loss": read.losses, "step_seconds": read.step_seconds}.get(column)
     assert values is None or values[row // STEPS, row % STEPS] == value
 
@@ -155,11 +166,36 @@ def test_the_metadata_says_which_objective_and_device_it_is_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(curves, "FOLDERS", [tmp_path])
-    from bench.cell import PlugIn
-
     about = {"objective": {"name": "toy", "options": {"max_steps": 4}}, "device": "cpu"}
     path = write(tmp_path / "t.parquet", rows(3), about)
     (tmp_path / "broken.parquet").write_text(json.dumps(about))
     assert curves.find(PlugIn("toy", {"max_steps": 4}), "cpu") == path
     assert curves.find(PlugIn("toy", {"max_steps": 5}), "cpu") is None
     assert curves.find(PlugIn("toy", {"max_steps": 4}), "cuda") is None
+
+
+@pytest.mark.parametrize(
+    ("about", "message"),
+    [
+        ([1], "metadata searchbench: must be a JSON object"),
+        ({"worst_loss": "high"}, "metadata worst_loss: 'high' is not what docs/curves.md says"),
+        ({"space": {"format_version": 0.4, "hyperparameters": 3}}, "metadata space: "),
+    ],
+)
+def test_bad_metadata_is_one_line(about: Any, message: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "t.parquet", rows(5), about)
+    with pytest.raises(UserError, match=message) as caught:
+        curve_table.read(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_two_tables_of_the_same_are_one_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(curves, "FOLDERS", [tmp_path])
+    about = {"objective": {"name": "toy", "options": {}}, "device": "cpu"}
+    for name in ("a", "b"):
+        write(tmp_path / f"{name}.parquet", rows(3), about)
+    with pytest.raises(UserError, match=r"keep one of a\.parquet, b\.parquet"):
+        curves.find(PlugIn("toy"), "cpu")
+    assert curves.find(PlugIn("toy", source="of a user's file"), "cpu") is None

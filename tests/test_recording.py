@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 
-from bench import plugins
+from bench import curve_table, plugins
 from bench.audit.landscape import MnistSpace
 from bench.corners import corners
 from bench.recording.sequence import configurations
+from bench.seeds import canonical
 from bench.space import active, parameters
 
 Bench = Callable[..., subprocess.CompletedProcess[str]]
@@ -54,3 +56,41 @@ def test_record_writes_every_step_of_every_training(bench: Bench, tmp_path: Path
     assert [row["step"] for row in rows] == [1, 2, 3, 4] * len(trained)
     about = json.loads(table.schema.metadata[b"searchbench"])
     assert about["max_steps"] == 4 and about["device"] == "cpu" and about["provenance"]
+
+
+@pytest.mark.parametrize(("fault", "diverged"), [("", False), ("nan", True), ("raise", False)])
+def test_at_two_slots_every_training_is_there_once_and_whole(
+    fault: str, diverged: bool, bench: Bench, tmp_path: Path
+) -> None:
+    """What diverges ends early, at the worst loss; what breaks down is left out, and counted."""
+    printed = bench("record", TOY, f'fault="{fault}"', "from_x=0.5", "--configs", 15, "--gpus", 2)
+    path = tmp_path / "suites" / "curves" / "toy-cpu.parquet"
+    read = curve_table.read(path)
+    seeds = [each for each in read.seeds if each == 0]
+    assert len({canonical(each) for each in read.configurations}) == len(seeds)
+    assert bool((read.ends < 4).any()) == diverged
+    if fault == "raise":
+        assert 3 <= len(seeds) < 18
+        return
+    assert printed.returncode == 0, printed.stderr
+    assert len(seeds) == 18
+    assert read.cold.sum() == 2 * 4, "the first trial of each slot of each of the four cells"
+
+
+def test_a_table_is_not_replaced_by_a_smaller_one(bench: Bench, tmp_path: Path) -> None:
+    assert bench("record", TOY, "--configs", 20, "--gpus", 1).returncode == 0
+    path = tmp_path / "suites" / "curves" / "toy-cpu.parquet"
+    before = path.read_bytes()
+    fewer = bench("record", TOY, "--configs", 5, "--gpus", 1)
+    assert fewer.returncode == 2
+    assert "has 55 trainings, this would leave 18" in fewer.stderr
+    other = bench("record", TOY, "max_steps=3", "--configs", 20, "--gpus", 1)
+    assert other.returncode == 2
+    assert "is of another objective or other options: give another file, --to" in other.stderr
+    assert path.read_bytes() == before
+
+
+def test_where_nothing_can_be_recorded_it_says_so(bench: Bench) -> None:
+    printed = bench("record", TOY, "--configs", 5, "--gpus", 4096)
+    assert printed.returncode == 2
+    assert "no training came to its end" in printed.stderr

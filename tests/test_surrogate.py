@@ -1,6 +1,7 @@
 """The surrogate gives back what was recorded, and says how well it knows the rest."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.ensemble import ExtraTreesRegressor
 from tables import STEPS, rows, write
 
-from bench import curves
+from bench import curve_table
 from bench.curves import Curves
 from bench.errors import UserError
 from bench.forest import TREES, Forest
@@ -18,7 +19,7 @@ from bench.surrogate import Surrogate
 
 
 def table(folder: Path, count: int = 60, seeds: int = 1) -> Curves:
-    return curves.read(write(folder / "t.parquet", rows(count, seeds)))
+    return curve_table.read(write(folder / "t.parquet", rows(count, seeds)))
 
 
 def test_what_was_recorded_comes_back(tmp_path: Path) -> None:
@@ -29,7 +30,7 @@ def test_what_was_recorded_comes_back(tmp_path: Path) -> None:
         losses = [values["loss"] for values in curve.values]
         assert losses == pytest.approx(recorded.losses[index].tolist(), rel=1e-6)
         assert curve.step_seconds == pytest.approx(recorded.step_seconds[index].tolist(), rel=1e-6)
-        assert curve.start_seconds == 0.25
+        assert curve.start.seconds == 0.25
         assert curve.values[0]["accuracy"] == pytest.approx(recorded.metrics["accuracy"][index, 0])
 
 
@@ -64,11 +65,34 @@ def test_no_loss_is_worse_than_the_worst(tmp_path: Path) -> None:
     assert losses == [0.4] * STEPS
 
 
+def test_what_diverged_diverges_again_and_so_do_its_neighbours(tmp_path: Path) -> None:
+    """Trainings with lr > 0.8 have no number for a loss at their second step."""
+
+    def loss(row: dict[str, Any]) -> float:
+        diverges = row["configuration"]["lr"] > 0.8 and row["step"] == 2
+        return 9.0 if diverges else float(row["loss"])
+
+    of = [
+        {**row, "loss": loss(row)}
+        for row in rows(200)
+        if row["configuration"]["lr"] <= 0.8 or row["step"] <= 2
+    ]
+    recorded = curve_table.read(write(tmp_path / "t.parquet", of, {"worst_loss": 9.0}))
+    surrogate = Surrogate(recorded, "toy", worst_loss=9.0)
+    for lr in (0.85, 0.95):
+        first, second, *_ = surrogate.curve({"lr": lr, "n": 2}, 0).values
+        assert np.isfinite(first["loss"])
+        assert np.isnan(second["loss"])
+    for lr in (0.3, 0.7):
+        values = surrogate.curve({"lr": lr, "n": 2}, 0).values
+        assert all(np.isfinite(each["loss"]) for each in values)
+
+
 def test_losses_below_zero_are_predicted_as_they_are(tmp_path: Path) -> None:
     of = rows(60)
     for row in of:
         row["loss"] -= 2.0
-    recorded = curves.read(write(tmp_path / "t.parquet", of))
+    recorded = curve_table.read(write(tmp_path / "t.parquet", of))
     curve = Surrogate(recorded, "toy", worst_loss=10.0).curve(recorded.configurations[3], 0)
     assert curve.values[-1]["loss"] == pytest.approx(recorded.losses[3, -1])
 
@@ -104,4 +128,4 @@ def test_a_table_too_poor_to_rank_by_is_refused_with_the_figure(tmp_path: Path) 
     for row in of:
         row["loss"] = float(generator.uniform())
     with pytest.raises(UserError, match=r"too poor .* correlation of final loss -?0\.\d\d"):
-        quality(curves.read(write(tmp_path / "t.parquet", of)))
+        quality(curve_table.read(write(tmp_path / "t.parquet", of)))

@@ -13,7 +13,8 @@ import pytest
 from conftest import PLUGINS
 from test_cell import CELL
 
-from bench import known_error
+from bench import known_error, machine
+from bench.curves import digest
 from bench.errors import UserError
 from bench.validation.errors import Pair, errors, summary, targets
 from bench.validation.search import Course, area_between, course, relative_error
@@ -51,14 +52,16 @@ def test_the_area_between_two_incumbents() -> None:
     Both are known from 2 s; the first is over at 5 s: |0|·1 + |4-2|·1 + |1-2|·1 over 4·1 + 2·2.
     """
     real, virtual = of([1.0, 3.0], [4.0, 2.0], 5.0), of([2.0, 4.0], [4.0, 1.0], 9.0)
-    assert area_between(real, virtual) == 3 / 8
-    assert area_between(real, real) == 0
-    assert np.isnan(area_between(of([4.0], [1.0], 5.0), of([6.0], [1.0], 7.0)))
+    assert area_between(real, virtual, best=0.0) == 3 / 8
+    assert area_between(real, virtual, best=1.0) == 3 / 5
+    assert area_between(real, real, best=0.0) == 0
+    assert np.isnan(area_between(of([4.0], [1.0], 5.0), of([6.0], [1.0], 7.0), best=0.0))
 
 
 def pair(algorithm: str, gpus: int, seed: int, real: Course, virtual: Course) -> Pair:
     named = replace(CELL.algorithm, name=algorithm)
-    return Pair(replace(CELL, algorithm=named, gpus=gpus, seed=seed), real, {"all": virtual})
+    cell = replace(CELL, algorithm=named, gpus=gpus, seed=seed)
+    return Pair(cell, Path("toy-cpu.parquet"), real, {"all": virtual})
 
 
 PAIRS = [
@@ -70,7 +73,7 @@ PAIRS = [
 
 
 def test_the_target_is_random_searchs_median_at_the_fewest_gpus() -> None:
-    assert targets(PAIRS) == {"toy": 2.0}
+    assert targets(PAIRS) == {Path("toy-cpu.parquet"): 2.0}
     with pytest.raises(UserError, match="no complete cell of random on toy: it gives the target"):
         targets(PAIRS[3:])
 
@@ -87,6 +90,25 @@ def test_each_pair_has_its_errors_and_the_summary_their_median_size() -> None:
     assert found.loc["wall", "median"] == 0.0
 
 
+def test_the_interval_is_of_seeds_resampled_as_a_whole() -> None:
+    """Two seeds, whose pairs agree: the median of a resample is one of the two or between."""
+    frame = pd.DataFrame(
+        {
+            "part": "all",
+            "seed": [0, 0, 1, 1],
+            "time_to_target": [0.1, -0.1, 0.3, 0.3],
+            **dict.fromkeys(("incumbent", "utilisation", "wall"), 0.0),
+        }
+    )
+    row = summary(frame).set_index("error").loc["time_to_target"]
+    assert (row["low"], row["median"], row["high"]) == pytest.approx((0.1, 0.2, 0.3))
+
+
+def where() -> str:
+    here = machine.describe()
+    return f"{here['cpu_model']}, {here['cores']} cores"
+
+
 def test_what_was_found_is_kept_by_the_curves_it_is_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,8 +118,11 @@ def test_what_was_found_is_kept_by_the_curves_it_is_of(
     assert known_error.sentence_of(table) == "not validated on this device"
     known_error.keep(table, summary(errors(PAIRS)), "random and tpe")
     said = known_error.sentence_of(table)
-    assert "median of 3 searches" in said
-    assert "time to target 25%" in said
+    assert "time to target 25% (25% to ?) in 3 searches (1 of them reached it on one clock" in said
+    assert said.endswith(f"validated by random and tpe, on {where()}")
+    assert known_error.sentence(digest(table), settings_differ=True) == (
+        "not validated with these settings"
+    )
     table.write_bytes(b"other curves")
     assert known_error.sentence_of(table) == "not validated on this device"
     known_error.file_of(table).write_text("{")
@@ -128,9 +153,9 @@ def test_recorded_validated_and_reported(bench: Bench, tmp_path: Path) -> None:
     validated = bench("validate", "suite.toml", COLUMNS="200")
     assert validated.returncode == 0, validated.stderr
     written = tmp_path / "results" / "suite" / "validation"
-    found = pd.read_csv(written / "errors-toy.csv").set_index(["part", "error"])
+    found = pd.read_csv(written / "errors-toy-cpu.csv").set_index(["part", "error"])
     assert found["median"].loc[("engine", "utilisation")] < 0.2
-    assert (written / "toy.png").stat().st_size > 10_000
+    assert (written / "toy-cpu.png").stat().st_size > 10_000
     kept = json.loads((tmp_path / "suites" / "curves" / "toy-cpu.validation.json").read_text())
     assert kept["cells"] == "random, asha at 1 on cpu, 2 seeds, budget 5"
     both = SUITE.format(toy=toy).replace("gpus = [1]", 'gpus = [1]\nengines = ["ray", "virtual"]')
@@ -139,7 +164,7 @@ def test_recorded_validated_and_reported(bench: Bench, tmp_path: Path) -> None:
     reported = bench("report", "suite.toml")
     assert reported.returncode == 0, reported.stderr
     names = {path.name for path in (tmp_path / "results" / "suite" / "report").glob("*.png")}
-    assert "summary-toy-real-and-virtual.png" in names
+    assert "summary-real-and-virtual-toy.png" in names
     page = (tmp_path / "results" / "suite" / "report" / "report.md").read_text()
     assert "Virtual trainings of toy are predicted from" in page
-    assert "error of the virtual clock, median of" in page
+    assert "error of the virtual clock, medians: time to target" in page

@@ -135,7 +135,7 @@ def test_slow_gpus_and_failures_are_part_of_the_cell(ran: Path, tmp_path: Path) 
     failing = searches(tmp_path / "failing", failures_per_gpu_hour=200.0)
     errors = [e["error"] for r in failing for e in r.events if e.get("status") == "failed"]
     assert errors
-    assert set(errors) == {"RuntimeError: its GPU failed (simulated)"}
+    assert set(errors) == {"Lost: its GPU failed (simulated)"}
     for record in failing:
         assert record.end is not None
         assert record.end["status"] == "completed", "failures are spent budget, not the end"

@@ -52,10 +52,10 @@ def plan(
     given = [part for name, value in options if value is not None for part in (name, value)]
     print(plan_table(cells))
     print()
-    real = [cell for cell in cells if plugins.engine(cell.engine).clock == "wall"]
-    if real:
-        print(estimate_table(estimate(real, results), shlex.join(["bench", "run", suite, *given])))
-    if virtual := len(cells) - len(real):
+    virtual = sum(plugins.engine(cell.engine).clock == "virtual" for cell in cells)
+    if virtual < len(cells):
+        print(estimate_table(estimate(cells, results), shlex.join(["bench", "run", suite, *given])))
+    if virtual:
         print(f"{virtual:,} cells are virtual: they need no GPU, but seconds of these cores")
     if known := remarks(cells):
         print()

@@ -29,7 +29,7 @@ def record(
 
     Killed, it goes on where it was with the same command.
     """
-    from bench import curves, machine, plugins, quality
+    from bench import curve_table, curves, machine, plugins, quality
     from bench.objective import Objective
     from bench.recording import record as recording
     from bench.results import Results
@@ -45,14 +45,21 @@ def record(
         raise UserError(f"{file} is of another objective or other options: give another file, --to")
     made.prepare()
     cells = recording.plan(plugin, configs, on, gpus or machine.count(on))
+    planned_trainings = sum(cell.budget for cell in cells)
+    there = len(curve_table.read(file).seeds) if file.exists() else 0
+    if there > planned_trainings:
+        raise UserError(
+            f"{file} has {there} trainings, this would leave {planned_trainings}: more --configs, "
+            "or another file, --to"
+        )
     folder = Results(results / f"curves-{plugin.name}")
-    outcomes = run_all(cells, folder)
-    recording.save(recording.table(cells, folder), file)
-    undone = sum(outcome.state != "done" for outcome in outcomes)
-    if undone:
-        print(f"{file}: without {undone} of {len(cells)} parts, which are not done")
-    print(f"{file}: {quality.quality(curves.read(file))}")
-    if undone:
+    run_all(cells, folder)
+    recording.save(recording.table(cells, folder), file, at_least=there)
+    print(f"{file}: {quality.quality(curve_table.read(file))}")
+    if missing := recording.missing(cells, folder):
+        print(
+            f"{missing} of {planned_trainings} trainings are missing: their cells did not end well"
+        )
         raise SystemExit(1)
 
 
@@ -83,3 +90,5 @@ def validate(
 
     written = validation.write(real, folder)
     validation.show(written, Console())
+    if written.missing:
+        raise SystemExit(1)

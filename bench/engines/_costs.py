@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from bench.cell import PlugIn
 from bench.engines._asked import Costs, Kind
 from bench.errors import UserError
 
@@ -19,12 +20,21 @@ Points = list[tuple[int, float]]
 """(observations, seconds), by observations."""
 
 
-def costs(thinking: Literal["charged", "measured", "none"], algorithm: str) -> Costs | None:
+Thinking = Literal["charged", "measured", "none"]
+
+
+def costs(thinking: Thinking, algorithm: PlugIn) -> Costs | None:
     """What an algorithm's thinking costs; None if nothing, or if it is charged and not known."""
     if thinking == "measured":
         return AsMeasured()
-    table = latencies().get(algorithm) if thinking == "charged" else None
-    return AsCharged(*table) if table else None
+    if thinking == "none" or not is_charged(algorithm):
+        return None
+    return AsCharged(*latencies()[algorithm.name])
+
+
+def is_charged(algorithm: PlugIn) -> bool:
+    """Whether it is in the table; a user's own is not, whatever its name."""
+    return algorithm.path is None and algorithm.name in latencies()
 
 
 class AsMeasured:
@@ -39,8 +49,9 @@ class AsMeasured:
 class AsCharged:
     """A suggestion, and the observation of a trial's end, take as long as they were measured to.
 
-    By the number of trials that have ended, linearly between the numbers that were measured; all
-    else is quick and takes no time.
+    By the number of trials that have ended, linearly between the numbers that were measured, but
+    until the second of them as at 0: the algorithm's random phase. All else is quick and takes no
+    time.
     """
 
     def __init__(self, suggesting: Points, observing: Points) -> None:
@@ -57,10 +68,10 @@ class AsCharged:
 
 
 def between(points: Points, observations: int) -> float:
-    """Linear interpolation; before the first and after the last point as there.
+    """Linear interpolation; before the first, after the last point, and from 0 on as there.
 
-    >>> [between([(10, 1.0), (50, 5.0)], n) for n in (0, 10, 30, 99)]
-    [1.0, 1.0, 3.0, 5.0]
+    >>> [between([(0, 0.5), (10, 1.0), (50, 5.0)], n) for n in (0, 9, 10, 30, 99)]
+    [0.5, 0.5, 1.0, 3.0, 5.0]
     """
     after = bisect_right(points, (observations, float("inf")))
     if after == 0:
@@ -68,6 +79,8 @@ def between(points: Points, observations: int) -> float:
     if after == len(points):
         return points[-1][1]
     (left, low), (right, high) = points[after - 1], points[after]
+    if left == 0:
+        return low
     return low + (high - low) * (observations - left) / (right - left)
 
 

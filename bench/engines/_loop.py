@@ -29,8 +29,8 @@ from bench.engines._trial import counted
 class Rehearsal(Protocol):
     """A training on the virtual clock; one that is paused is kept as it is."""
 
-    def start(self) -> float:
-        """It gets a slot: seconds until its next step begins."""
+    def start(self) -> tuple[float, float]:
+        """It gets a slot: seconds until its step begins, and of those to build the training."""
 
     def seconds(self, step: int) -> float:
         """How long a step takes; more than 0."""
@@ -150,12 +150,14 @@ class Loop:
         trial.status = LoopTrial.RUNNING
         self._train(trial, rehearsal.start())
 
-    def _train(self, trial: LoopTrial, start_seconds: float | None = None) -> None:
+    def _train(self, trial: LoopTrial, start: tuple[float, float] | None = None) -> None:
         """Run the next step; its result arrives when its seconds are over."""
         rehearsal = self._rehearsals[trial]
         step = self._recorder.steps(trial.trial_id) + 1
         seconds = rehearsal.seconds(step)
-        arrival = self._clock.now + (start_seconds or 0.0) + seconds + self._round_trip_seconds
+        arrival = self._clock.now + seconds + self._round_trip_seconds
+        if start is not None:
+            arrival += start[0]
         try:
             values = rehearsal.step()
         except Exception as error:
@@ -165,8 +167,8 @@ class Loop:
         report = counted(values, self._worst_loss)
         diverged = "raw_loss" in report and not math.isfinite(float(report["raw_loss"]))
         report["step_seconds"] = seconds
-        if start_seconds is not None:
-            report["setup_seconds"] = start_seconds
+        if start is not None:
+            report["setup_seconds"] = start[1]
         result = {
             "loss": report["loss"],
             "training_iteration": step,

@@ -1,20 +1,19 @@
 """Trainings that were recorded, or predicted from those that were, on the virtual clock."""
 
+import math
 from collections.abc import Callable
 from functools import cache
-from itertools import count
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from bench import curves
+from bench import curve_table
 from bench.cell import Cell
 from bench.errors import UserError
-from bench.objective import Objective
 from bench.quality import quality
 from bench.report.fields import provenance
 from bench.seeds import training_seed
-from bench.surrogate import Curve, Surrogate
+from bench.surrogate import Curve, Start, Surrogate
 
 if TYPE_CHECKING:
     from bench.engines.virtual import Settings
@@ -23,14 +22,14 @@ if TYPE_CHECKING:
 class Recorded:
     """A table of curves, ready to be replayed."""
 
-    def __init__(self, path: Path, objective: Objective) -> None:
-        table = curves.read(path)
+    def __init__(self, path: Path, worst_loss: float) -> None:
+        table = curve_table.read(path)
         try:
             self._quality = quality(table)
         except UserError as error:
             raise UserError(f"{path}: {error}") from None
         name = table.about.get("objective", {}).get("name", path.stem)
-        self._surrogate = Surrogate(table, name, objective.worst_loss)
+        self._surrogate = Surrogate(table, name, worst_loss)
         self.round_trip_seconds = float(table.about.get("round_trip_seconds", 0.0))
         recorded = table.about.get("provenance") or [{}]
         self.about = {
@@ -46,37 +45,53 @@ class Recorded:
 
         Without `settings` no GPU is slow and none fails.
         """
-        begun = count()
+        processes = Processes(cell.slots, self._surrogate.cold_start)
+        share = settings.straggler_share if settings is not None else 0.0
+        failures = settings.failures_per_gpu_hour if settings is not None else 0.0
+        most = cell.max_trial_seconds
 
         def rehearse(configuration: dict[str, Any]) -> Replay:
             curve = self._surrogate.curve(configuration, cell.seed)
-            cold = self._surrogate.cold_start_seconds if next(begun) < cell.slots else None
-            if settings is None or not (settings.straggler_share or settings.failures_per_gpu_hour):
-                return Replay(curve, cold)
+            if settings is None or not (share or failures or most):
+                return Replay(curve, processes)
             chance = Random(training_seed(cell.objective.name, cell.seed, configuration))
-            return Unreliable(curve, cold, settings, cell.gpus_per_trial, chance)
+            slow = settings.straggler_factor if chance.random() < share else 1.0
+            rate = failures * cell.gpus_per_trial / 3600
+            life = chance.expovariate(rate) if rate else math.inf
+            return Mortal(curve, processes, slow, life, most)
 
         return rehearse
 
 
 @cache
-def recorded(path: Path, objective: Objective) -> Recorded:
+def recorded(path: Path, worst_loss: float) -> Recorded:
     """The table of an objective, read and checked once per process."""
-    return Recorded(path, objective)
+    return Recorded(path, worst_loss)
+
+
+class Processes:
+    """Of the trials' processes: how many are still to be started."""
+
+    def __init__(self, slots: int, cold_start: Start) -> None:
+        self.missing, self._cold_start = slots, cold_start
+
+    def start(self, warm: Start) -> Start:
+        """A trial gets one: the start in a new process, or in one that is there."""
+        if self.missing == 0:
+            return warm
+        self.missing -= 1
+        return self._cold_start
 
 
 class Replay:
     """One training as it was recorded or predicted (see Rehearsal)."""
 
-    def __init__(self, curve: Curve, cold_start_seconds: float | None) -> None:
-        self.curve, self.cold_start_seconds = curve, cold_start_seconds
+    def __init__(self, curve: Curve, processes: Processes) -> None:
+        self.curve, self.processes = curve, processes
         self._steps = iter(curve.values)
-        self._started = False
 
-    def start(self) -> float:
-        cold = None if self._started else self.cold_start_seconds
-        self._started = True
-        return self.curve.start_seconds if cold is None else cold
+    def start(self) -> tuple[float, float]:
+        return self.processes.start(self.curve.start)
 
     def seconds(self, step: int) -> float:
         return self.curve.step_seconds[step - 1]
@@ -85,31 +100,34 @@ class Replay:
         return next(self._steps)
 
 
-class Unreliable(Replay):
-    """One training on a GPU that may be slow, and that may fail, both by chance."""
+class Mortal(Replay):
+    """One training on a GPU that may be slow or fail, under a guard of so many seconds."""
 
     def __init__(
-        self,
-        curve: Curve,
-        cold_start_seconds: float | None,
-        settings: "Settings",
-        gpus: float,
-        chance: Random,
+        self, curve: Curve, processes: Processes, slow: float, life: float, most: float | None
     ) -> None:
-        super().__init__(curve, cold_start_seconds)
-        slow = chance.random() < settings.straggler_share
-        self._factor = settings.straggler_factor if slow else 1.0
-        rate = settings.failures_per_gpu_hour * gpus / 3600
-        self._left = chance.expovariate(rate) if rate else float("inf")
+        super().__init__(curve, processes)
+        self._slow, self._life, self._most = slow, life, most
+        self._end: str | None = None
 
     def seconds(self, step: int) -> float:
-        """Up to the failure, if that comes before the step's end."""
-        seconds = super().seconds(step) * self._factor
-        self._failed = seconds >= self._left
-        seconds, self._left = min(seconds, self._left), self._left - seconds
+        """Up to the trial's end, if that comes before the step's."""
+        seconds = super().seconds(step) * self._slow
+        guard = math.inf if self._most is None else self._most
+        if seconds >= min(self._life, guard):
+            too_long = "trained longer than max_trial_seconds"
+            self._end = "its GPU failed (simulated)" if self._life <= guard else too_long
+            self.processes.missing += 1
+        seconds = min(seconds, self._life, guard)
+        self._life -= seconds
+        self._most = None if self._most is None else self._most - seconds
         return seconds
 
     def step(self) -> dict[str, float]:
-        if self._failed:
-            raise RuntimeError("its GPU failed (simulated)")
+        if self._end is not None:
+            raise Lost(self._end)
         return super().step()
+
+
+class Lost(Exception):
+    """A trial whose process is gone."""

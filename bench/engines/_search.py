@@ -30,7 +30,7 @@ class Search:
     clock: str
     """On which clock the search's events happen."""
     engine: dict[str, Any] = field(default_factory=dict)
-    """What a reader must know of the engine: its settings, and what it rests on."""
+    """What a reader must know of what the engine rests on."""
 
     def header(self) -> dict[str, Any]:
         """What the journal's header says of it: read off the objects that will run."""

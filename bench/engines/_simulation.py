@@ -31,8 +31,8 @@ class Trained:
         self._configuration, self._seconds = configuration, seconds
         self.step = self._training.step
 
-    def start(self) -> float:
-        return 0.0
+    def start(self) -> tuple[float, float]:
+        return 0.0, 0.0
 
     def seconds(self, step: int) -> float:
         return self._seconds(self._configuration, step)

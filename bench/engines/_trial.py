@@ -18,6 +18,8 @@ from bench.engines._seam import RESULT_KEYS
 from bench.objective import Objective, Training
 from bench.seeds import training_seed
 
+RESERVED = ("event", "seconds", "trial", "step", "raw_loss", "step_seconds", "setup_seconds")
+
 
 class Trial(tune.Trainable):
     """Builds the training at its first step, so that a failure to build is a failed step.
@@ -109,6 +111,10 @@ def counted(values: dict[str, float], worst_loss: float) -> dict[str, Any]:
     elif loss == -math.inf:
         report = {"loss": worst_loss, "raw_loss": "-inf"}
     for name, value in values.items():
+        if name in RESERVED:
+            raise ValueError(
+                f"a metric must not be called {name}: journals have a field of that name"
+            )
         if name != "loss":
             number = float(value)
             report[name] = number if math.isfinite(number) else None

@@ -57,10 +57,11 @@ class Engine(Base):
     def why_not(cls, cell: "Cell") -> str | None:
         wanted = cell.engine_settings["curves"]
         if wanted is None:
+            what = cell.objective.path or cell.objective.name
             options = " ".join(f"{k}={v}" for k, v in cell.objective.options.items())
             return (
                 f"no curves of {cell.objective.name} with these options were recorded on "
-                f"{cell.device}: bench record {cell.objective.name} {options}".rstrip()
+                f"{cell.device}: bench record {what} {options}".rstrip()
             )
         if cls.rests_on(cell.objective, cell.device)["curves"] != wanted:
             return "its curves have changed since the plan: run the same command again"
@@ -68,6 +69,7 @@ class Engine(Base):
 
     def prepare(self, cell: "Cell") -> "Search":
         from bench import plugins
+        from bench.engines._costs import is_charged
         from bench.engines._replay import recorded
         from bench.engines._search import compose
 
@@ -75,7 +77,10 @@ class Engine(Base):
         search = compose(cell, objective, plugins.make("algorithms", cell.algorithm), self.clock)
         path = recorded_at(cell.objective, cell.device)
         assert path is not None
-        search.engine = {**cell.engine_settings, **recorded(path, objective).about}
+        if cell.engine_settings["thinking"] == "charged" and not is_charged(cell.algorithm):
+            free = "its thinking takes no time on the virtual clock: nobody has measured it"
+            search.remark = f"{search.remark}; {free}" if search.remark else free
+        search.engine = recorded(path, objective.worst_loss).about
         return search
 
     def run(self, search: "Search", journal: "Sink", listener: "Listener") -> None:
@@ -86,14 +91,14 @@ class Engine(Base):
         cell = search.cell
         path = recorded_at(cell.objective, cell.device)
         assert path is not None
-        table = recorded(path, search.objective)
+        table = recorded(path, search.objective.worst_loss)
         known = {name: cell.engine_settings[name] for name in Settings.model_fields}
         settings = Settings(**known)
         Loop(
             search,
             journal,
             table.rehearsals(cell, settings),
-            costs(settings.thinking, cell.algorithm.name),
+            costs(settings.thinking, cell.algorithm),
             table.round_trip_seconds,
         ).run()
 

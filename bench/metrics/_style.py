@@ -19,6 +19,8 @@ DPI = 160
 _LINES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2))]
 _MARKERS = ["o", "s", "D", "v", "P", "X", "<", ">", "p", "h"]
 _GREY = "0.4"
+CHARACTER = 0.06
+"""Inches of a caption's character, roughly."""
 VIRTUAL = " (virtual)"
 """Ends the label of what is on the virtual clock."""
 
@@ -126,7 +128,8 @@ def finish(
     ]
     if errors := sorted(set(frame["error"].astype(str)) - {""}):
         where += ["dotted, hollow: virtual, simulated from recorded trainings", *errors]
-    caption = "\n".join(fill(plain(line), 130) for line in [*lines, *where])
+    width = int(made.get_size_inches()[0] / CHARACTER)
+    caption = "\n".join(fill(plain(line), width) for line in [*lines, *where])
     made.suptitle(f"{plain(title)} on {plain(row['objective'])}", fontsize=12, fontweight="bold")
     made.supxlabel(caption, fontsize=8, color=_GREY)
     looks = look(frame)

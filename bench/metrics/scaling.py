@@ -97,7 +97,8 @@ def draw(frame: pd.DataFrame) -> "Figure":
         least, most = rows["at_least"], rows["at_most"]
         open_ = rows["efficiency"].isna() & ((least > 0) | (most < np.inf))
         ends = least[open_], most[open_].clip(upper=top)
-        left.vlines(x[open_], *ends, color=kind["color"], linewidth=4, alpha=0.35)
+        dotted = ":" if label.endswith(style.VIRTUAL) else "-"
+        left.vlines(x[open_], *ends, color=kind["color"], linestyle=dotted, linewidth=4, alpha=0.35)
         hollow = {**kind, "linestyle": "none", "markerfacecolor": "white"}
         for bound, known in ((least, open_ & (least > 0)), (most, open_ & (most < np.inf))):
             left.plot(x[known], bound[known], **hollow)

@@ -67,8 +67,9 @@ def draw(frame: pd.DataFrame) -> "Figure":
         rows, colour = frame.loc[x.index], style.look(frame)[label]["color"]
         for bound, face in (("high", colour), ("seconds", "white")):
             never = np.isinf(rows[bound])
+            arrow = "2" if label.endswith(style.VIRTUAL) else "^"  # thin: no area to be hollow
             axes.plot(
-                x[never], rows["followed"][never], "^", color=colour, markerfacecolor=face,
+                x[never], rows["followed"][never], arrow, color=colour, markerfacecolor=face,
                 markersize=8 if bound == "seconds" else 5, linestyle="none",
             )  # fmt: skip
     style.gpu_axis(axes, frame)
@@ -83,6 +84,6 @@ def draw(frame: pd.DataFrame) -> "Figure":
             f"target: loss {row['target']:.4g}, {row['target_from']}",
             style.seeds(frame["n"]),
             f"{missed} of {frame['n'].sum()} searches never reached it (censored)"
-            + ("; ▲: a lower bound, longer than was watched" if missed else ""),
+            + ("; arrow: a lower bound, longer than was watched" if missed else ""),
         ],
     )

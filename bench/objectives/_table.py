@@ -4,7 +4,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import curves
+from pydantic import Field
+
+from bench import curve_table
 from bench.errors import UserError
 from bench.objective import Objective, Training
 
@@ -15,13 +17,13 @@ if TYPE_CHECKING:
 @cache
 def objective_of(path: Path) -> type[Objective]:
     """The objective that a table holds; UserError if it is not as it must be."""
-    table = curves.read(path)
+    table = curve_table.read(path)
     losses = table.losses
 
     class Table(Objective):
         """Trainings that are over; the space, the worst loss and the rest are the table's."""
 
-        max_steps: int = losses.shape[1]
+        max_steps: int = Field(default=losses.shape[1], ge=1, le=losses.shape[1])
         recorded = path
         worst_loss = float(table.about.get("worst_loss", losses.max()))
         optimum = table.about.get("optimum")

@@ -22,25 +22,29 @@ class Quasirandom(Algorithm):
     """
 
     first: int = Field(default=0, ge=0)
+    count: int = Field(default=1, ge=1)
+    """So many configurations; then it has no more."""
 
     def ray(self, problem: Problem) -> "tuple[Searcher, TrialScheduler]":
+        from itertools import islice
+
         from ray.tune.schedulers import FIFOScheduler
         from ray.tune.search import Searcher
 
         from bench.recording.sequence import configurations
 
         class ListSearcher(Searcher):
-            def __init__(self, first: int) -> None:
+            def __init__(self, first: int, count: int) -> None:
                 super().__init__(metric="loss", mode="min")
-                self.first = first
-                self._configurations = configurations(problem.space, first)
+                self.first, self.count = first, count
+                self._configurations = islice(configurations(problem.space, first), count)
 
-            def suggest(self, trial_id: str) -> dict[str, Any]:
-                return next(self._configurations)
+            def suggest(self, trial_id: str) -> dict[str, Any] | str:
+                return next(self._configurations, Searcher.FINISHED)
 
             def on_trial_complete(
                 self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
             ) -> None:
                 """It learns nothing."""
 
-        return ListSearcher(self.first), FIFOScheduler()
+        return ListSearcher(self.first, self.count), FIFOScheduler()

@@ -21,7 +21,7 @@ def page(report: "Report") -> str:
         counts_line(report),
         _table(*summary_rows(report.frames["summary"])),
         "## What this rests on",
-        "\n".join(f"- {escape(note)}" for note in [*report.notes, *_warnings(cells)]),
+        "\n".join(f"- {escape(note)}" for note in [*report.notes, *warnings(cells)]),
         "## What to know of the algorithms",
         _rows(_remarks(cells), ["algorithm", "objective", "remark"], "Nothing in particular."),
         "## Figures",
@@ -62,8 +62,14 @@ def _figures(figures: list[tuple[str, str]]) -> list[str]:
     return parts
 
 
-def _warnings(cells: "pd.DataFrame") -> list[str]:
+def warnings(cells: "pd.DataFrame") -> list[str]:
+    """What a reader must know of all these cells."""
     found = []
+    if len(crowded := cells[cells["slots"] > cells["budget"]]):
+        found.append(
+            f"At gpus = {crowded['gpus'].min()} and more there are searches with more slots than "
+            "full trainings in their budget: few trainings, or none, come to their end there."
+        )
     if (cells["clock"] == "virtual").any():
         found.append("Cells on the virtual clock are simulated: their seconds are no measurements.")
         virtual = cells[cells["clock"] == "virtual"]

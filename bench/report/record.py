@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from bench import plugins
 from bench.cell import Cell
 from bench.journal import Record
 from bench.report.fields import all_of, number, numbers, provenance, surrogate, text
 
 CELL_COLUMNS = [
     *["key", "file", "objective_plugin", "algorithm_plugin", "algorithm_name"],
-    *["engine_plugin", "clock", "curves", "surrogate"],
+    *["engine_plugin", "default_settings", "clock", "curves", "surrogate"],
     *["device", "gpus", "slots", "gpus_per_trial", "seed", "budget", "max_steps", "status"],
     *["reason", "complete", "wall", "trials", "steps", "failed_trials", "training_seconds"],
     *["setup_seconds", "suggest_seconds", "decide_seconds", "observe_seconds", "utilisation"],
@@ -84,6 +85,7 @@ def cell_row(record: Record, columns: Columns) -> dict[str, Any]:
         "algorithm_plugin": cell.algorithm.identity,
         "algorithm_name": text(cell.algorithm.name),
         "engine_plugin": {"name": text(cell.engine), "source": None, "options": _settings(cell)},
+        "default_settings": _settings(cell) == _defaults(cell.engine),
         "device": text(cell.device),
         "clock": text(header["clock"]),
         "curves": text(cell.engine_settings.get("curves") or ""),
@@ -115,6 +117,14 @@ def _settings(cell: Cell) -> dict[str, Any]:
     """The engine's settings, without what its results rest on: of each objective another."""
     rests_on = ("curves", "latencies")
     return {name: each for name, each in cell.engine_settings.items() if name not in rests_on}
+
+
+@cache
+def _defaults(engine: str) -> dict[str, Any]:
+    """The settings of an engine of ours that a suite says nothing of."""
+    if engine not in plugins.names("engines"):
+        return {}
+    return plugins.engine(engine).Settings().model_dump(mode="json")
 
 
 def _failed(event: dict[str, Any]) -> bool:

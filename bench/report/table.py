@@ -88,7 +88,9 @@ class _Found:
         for kind in ("objective", "algorithm", "engine"):
             cells.insert(2, kind, _labels(cells.pop(f"{kind}_plugin")))
         cells["error"] = [
-            known_error.sentence(str(row.curves)) if row.clock == "virtual" else ""
+            known_error.sentence(str(row.curves), not row.default_settings)
+            if row.clock == "virtual"
+            else ""
             for row in cells.itertuples()
         ]
         cells["algorithm"] = cells["algorithm"].astype("category")

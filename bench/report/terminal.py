@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench.report.numbers import summary_rows
-from bench.report.page import counts_line
+from bench.report.page import counts_line, warnings
 
 if TYPE_CHECKING:
     from bench.report.contents import Report
@@ -34,7 +34,7 @@ def show(report: "Report", console: Console) -> None:
     console.print(table)
     if left_out := [name for index, name in enumerate(head) if index not in shown]:
         console.print(f"[dim]in summary.csv: {escape(', '.join(left_out))}[/]", highlight=False)
-    for note in report.notes:
+    for note in [*warnings(report.table.cells), *report.notes]:
         console.print(f"[dim]{escape(note)}[/]", highlight=False)
     for row in report.table.problems.itertuples():
         line = f"[yellow]{escape(str(row.what))}[/] {escape(str(row.file))}: {escape(str(row.why))}"

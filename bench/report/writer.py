@@ -87,10 +87,10 @@ def _write_metric(report: Report, name: str, folder: Path) -> None:
     report.notes += metric.notes(frame)
     constant = [column for column in metric.FIGURES if frame[column].nunique() <= 1]
     for values, rows in groups(frame, list(metric.FIGURES)):
-        parts = [values["objective"]]
+        clocks = set(rows["clock"])
+        virtual = "virtual" if clocks == {"virtual"} else "real-and-virtual"
+        parts = [*([virtual] if "virtual" in clocks else []), values["objective"]]
         parts += [v for k, v in values.items() if k != "objective" and k not in constant]
-        if "virtual" in (clocks := sorted(set(rows["clock"]))):
-            parts.append("virtual" if len(clocks) == 1 else "real-and-virtual")
         slug = re.sub(r"[^A-Za-z0-9_.=]+", "-", "-".join(map(str, [name, *parts])))[:120]
         file, number = f"{slug}.png", 2
         while (folder / file).exists():  # labels that differ in other characters only

@@ -1,14 +1,15 @@
 """Errors of virtual searches against real ones, pair by pair and summed up."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bench import journal, plugins
 from bench.cell import Cell
-from bench.engine import Engine
 from bench.engines._replay import recorded
 from bench.engines.virtual import Engine as Virtual
 from bench.engines.virtual import recorded_at
@@ -16,7 +17,7 @@ from bench.errors import UserError
 from bench.metrics import _statistics as statistics
 from bench.results import Results
 from bench.validation.replay import PARTS, replayed
-from bench.validation.search import Course, area_between, course, relative_error
+from bench.validation.search import Array, Course, area_between, course, relative_error
 
 BASELINE = "random"
 ERRORS = {
@@ -33,36 +34,39 @@ class Pair:
     """One search, for real and as replayed in each of the PARTS."""
 
     cell: Cell
+    table: Path
+    """The curves that are replayed."""
     real: Course
     virtual: dict[str, Course]
 
 
 def pairs(cells: list[Cell], results: Results) -> list[Pair]:
-    """The finished ones of these cells and their replays; UserError where there are no curves."""
+    """The complete ones of these cells and their replays.
+
+    Those without any result, all of whose trials failed, are left out. Raises UserError where
+    there is nothing to compare, or no curves to compare with.
+    """
     found = []
-    with Virtual() as engine:
-        for cell in cells:
-            record = journal.read(results.journal(cell))
-            if record.end is None or record.end["status"] != "completed" or record.problem:
-                continue
-            found.append(_pair(cell, record.events, record.end["seconds"], engine))
+    for cell in cells:
+        record = journal.read(results.journal(cell))
+        if record.end is None or record.end["status"] != "completed" or record.problem:
+            continue
+        if any(event["event"] == "report" for event in record.events):
+            found.append(_pair(cell, record.events, record.end["seconds"], Virtual()))
     if not found:
         raise UserError(f"no cell in {results.folder} is complete: there is nothing to compare")
     return found
 
 
-def _pair(cell: Cell, events: list[dict[str, Any]], end: float, engine: Engine) -> Pair:
+def _pair(cell: Cell, events: list[dict[str, Any]], end: float, engine: Virtual) -> Pair:
     virtual_cell = as_virtual(cell)
     if reason := engine.why_not(virtual_cell):
         raise UserError(f"{cell.key} cannot be replayed: {reason}")
     path = recorded_at(cell.objective, cell.device)
     assert path is not None
-    table = recorded(path, plugins.make("objectives", cell.objective))
-    return Pair(
-        cell,
-        course(cell, events, end),
-        {part: replayed(virtual_cell, engine, table, events, part) for part in PARTS},
-    )
+    table = recorded(path, plugins.make("objectives", cell.objective).worst_loss)
+    virtual = {part: replayed(virtual_cell, engine, table, events, part) for part in PARTS}
+    return Pair(cell, path, course(cell, events, end), virtual)
 
 
 def as_virtual(cell: Cell) -> Cell:
@@ -72,28 +76,38 @@ def as_virtual(cell: Cell) -> Cell:
     return replace(cell, engine="virtual", engine_settings={**settings, **rests_on})
 
 
-def targets(found: list[Pair]) -> dict[str, float]:
-    """By objective: the median final loss of random search at the fewest GPUs, for real."""
-    losses: dict[str, dict[int, list[float]]] = {}
+def targets(found: list[Pair]) -> dict[Path, float]:
+    """By table: the median final loss of random search at the fewest GPUs, for real."""
+    losses: dict[Path, dict[int, list[float]]] = {}
     for pair in found:
         if pair.cell.algorithm.name == BASELINE:
-            by_gpus = losses.setdefault(pair.cell.objective.name, {})
+            by_gpus = losses.setdefault(pair.table, {})
             by_gpus.setdefault(pair.cell.gpus, []).append(float(pair.real.incumbent[-1]))
-    missing = {pair.cell.objective.name for pair in found} - set(losses)
-    if missing:
-        raise UserError(f"no complete cell of {BASELINE} on {min(missing)}: it gives the target")
-    return {name: float(np.median(by_gpus[min(by_gpus)])) for name, by_gpus in losses.items()}
+    for pair in found:
+        if pair.table not in losses:
+            name = pair.cell.objective.name
+            raise UserError(f"no complete cell of {BASELINE} on {name}: it gives the target")
+    return {table: float(np.median(by_gpus[min(by_gpus)])) for table, by_gpus in losses.items()}
 
 
 def errors(found: list[Pair]) -> pd.DataFrame:
-    """One row for each pair and part: where it is from, the target, and the signed ERRORS."""
+    """One row for each pair and part: where it is from, the target, and the signed ERRORS.
+
+    The area between incumbents is of regrets: above the least loss of all searches on the table.
+    """
     target = targets(found)
+    best: dict[Path, float] = {}
+    for pair in found:
+        least = min(float(each.incumbent[-1]) for each in (pair.real, *pair.virtual.values()))
+        best[pair.table] = min(least, best.get(pair.table, np.inf))
     rows = []
     for pair in found:
-        cell, goal = pair.cell, target[pair.cell.objective.name]
+        cell, goal = pair.cell, target[pair.table]
         for part, virtual in pair.virtual.items():
+            times = pair.real.reaches(goal), virtual.reaches(goal)
             rows.append(
                 {
+                    "table": pair.table.stem,
                     "objective": cell.objective.name,
                     "algorithm": cell.algorithm.name,
                     "device": cell.device,
@@ -101,12 +115,10 @@ def errors(found: list[Pair]) -> pd.DataFrame:
                     "seed": cell.seed,
                     "part": part,
                     "target": goal,
-                    "real_seconds_to_target": pair.real.reaches(goal),
-                    "virtual_seconds_to_target": virtual.reaches(goal),
-                    "time_to_target": relative_error(
-                        pair.real.reaches(goal), virtual.reaches(goal)
-                    ),
-                    "incumbent": area_between(pair.real, virtual),
+                    "real_seconds_to_target": times[0],
+                    "virtual_seconds_to_target": times[1],
+                    "time_to_target": relative_error(*times),
+                    "incumbent": area_between(pair.real, virtual, best[pair.table]),
                     "utilisation": virtual.utilisation - pair.real.utilisation,
                     "wall": relative_error(pair.real.end, virtual.end),
                 }
@@ -119,22 +131,40 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
 
     A pair of which only one search reached the target is infinitely wrong, and counts as `missed`;
     of the pairs in which neither did, there is nothing to compare. `bias` is the signed median.
+    The interval is that of a bootstrap of seeds, because the searches of a seed share their
+    trainings' noise and many of their configurations.
     """
     rows = []
     for part, of_part in frame.groupby("part", sort=False):
         for name in ERRORS:
-            values = of_part[name].dropna().to_numpy(float)
-            sizes = statistics.median(np.abs(values))
+            known = of_part.dropna(subset=[name])
+            values = known[name].to_numpy(float)
+            low, high = _interval(np.abs(values), known["seed"].to_numpy())
             rows.append(
                 {
                     "part": part,
                     "error": name,
-                    "median": float(sizes.median),
-                    "low": float(sizes.low),
-                    "high": float(sizes.high),
+                    "median": float(np.median(np.abs(values))) if len(values) else np.nan,
+                    "low": low,
+                    "high": high,
                     "bias": float(np.median(values)) if len(values) else np.nan,
                     "n": len(values),
                     "missed": int(np.isinf(values).sum()),
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _interval(sizes: Array, seeds: NDArray[np.int64]) -> tuple[float, float]:
+    """Ends of the bootstrap interval of the median, seeds resampled as a whole."""
+    known = np.unique(seeds)
+    if len(known) < 2:
+        return np.nan, np.nan
+    of_seed = [sizes[seeds == seed] for seed in known]
+    resamples, counts = np.unique(statistics.resamples(len(known)), axis=0, return_counts=True)
+    medians = [np.median(np.concatenate([of_seed[rank] for rank in drawn])) for drawn in resamples]
+    drawn = np.repeat(medians, counts)
+    tail = (1 - statistics.LEVEL) / 2
+    low = np.quantile(drawn, tail, method="lower")  # no mean of finite and infinite
+    high = np.quantile(drawn, 1 - tail, method="higher")
+    return float(low), float(high)

@@ -35,9 +35,7 @@ def replayed(
     if part != "all":
         rehearse = _told(rehearse, trainings(real), part == "engine")
     events = Events()
-    Loop(
-        search, events, rehearse, costs("charged", cell.algorithm.name), table.round_trip_seconds
-    ).run()
+    Loop(search, events, rehearse, costs("charged", cell.algorithm), table.round_trip_seconds).run()
     return course(cell, events[:-1], events[-1]["seconds"])
 
 
@@ -64,13 +62,16 @@ def _told(
         replay = rehearse(configuration)
         reports = known.get(canonical(configuration), [])
         curve = replay.curve
-        values = [{**curve.values[0], "loss": report["loss"]} for report in reports]
+        values = [
+            {**curve.values[0], "loss": float(report.get("raw_loss", report["loss"]))}
+            for report in reports
+        ]
         seconds = [report["step_seconds"] for report in reports] if seconds_too else []
         told: Curve = replace(
             curve,
             values=values + curve.values[len(values) :],
             step_seconds=seconds + curve.step_seconds[len(seconds) :],
         )
-        return Replay(told, replay.cold_start_seconds)
+        return Replay(told, replay.processes)
 
     return begin

@@ -31,7 +31,7 @@ class Course:
 
 
 def course(cell: Cell, events: list[dict[str, Any]], end: float) -> Course:
-    """Of a cell's events; it has at least one result."""
+    """Of a cell's events, at least one of them a result."""
     reports = [event for event in events if event["event"] == "report"]
     training = sum(float(event["step_seconds"]) for event in reports)
     return Course(
@@ -53,14 +53,15 @@ def relative_error(real: float, virtual: float) -> float:
     return float("inf") if np.isinf(real) or np.isinf(virtual) else (virtual - real) / real
 
 
-def area_between(real: Course, virtual: Course) -> float:
-    """∫ |virtual - real| dt / ∫ real dt of the two incumbents.
+def area_between(real: Course, virtual: Course, best: float) -> float:
+    """∫ |virtual - real| dt / ∫ (real - best) dt of the two incumbents.
 
-    From when both have a result until the first of the two searches is over.
+    From when both have a result until the first of the two searches is over: the area between the
+    two regret curves, as a share of that under the real one. `best` is the least loss known.
 
     >>> one = Course(np.array([1.0, 3.0]), np.array([2.0, 1.0]), 5.0, 1.0)
     >>> two = Course(np.array([1.0, 2.0]), np.array([2.0, 1.0]), 5.0, 1.0)
-    >>> area_between(one, two)  # 1 s of |1 - 2|, of 2 s · 2 + 2 s · 1
+    >>> area_between(one, two, best=0.0)  # 1 s of |1 - 2|, of 2 s · 2 + 2 s · 1
     0.16666666666666666
     """
     begin = max(real.seconds[0], virtual.seconds[0])
@@ -71,7 +72,8 @@ def area_between(real: Course, virtual: Course) -> float:
         return np.nan
     lengths = np.diff(times)
     of_real, of_virtual = (_at(each, times[:-1]) for each in (real, virtual))
-    return float((np.abs(of_virtual - of_real) * lengths).sum() / (of_real * lengths).sum())
+    under = float(((of_real - best) * lengths).sum())
+    return float((np.abs(of_virtual - of_real) * lengths).sum()) / under if under > 0 else np.nan
 
 
 def _at(course: Course, times: Array) -> Array:

@@ -9,7 +9,6 @@ import pandas as pd
 
 from bench import known_error
 from bench.cell import Cell
-from bench.engines.virtual import recorded_at
 from bench.errors import UserError
 from bench.results import Results
 from bench.validation.errors import ERRORS, Pair, errors, pairs, summary, targets
@@ -22,34 +21,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Validation:
-    """Where it was written, and the summary of each objective."""
+    """Where it was written, the summary of each table, and how many cells are not complete."""
 
     folder: Path
     summaries: dict[str, pd.DataFrame]
+    missing: int
 
 
 def write(cells: list[Cell], results: Results) -> Validation:
-    """Compare the finished ones of these cells with their replays; what it finds is kept."""
+    """Compare the complete ones of these cells with their replays.
+
+    What it finds is kept beside the curves if all cells are complete.
+    """
     found = pairs(cells, results)
     frame, goals = errors(found), targets(found)
     folder = results.folder / "validation"
-    written = Validation(folder, {})
+    written = Validation(folder, {}, missing=len(cells) - len(found))
     try:
         folder.mkdir(exist_ok=True)
-        frame.to_csv(folder / "pairs.csv", index=False, float_format="%.6g", lineterminator="\n")
-        for objective, of_objective in frame.groupby("objective", sort=False):
-            name = str(objective)
-            of = [pair for pair in found if pair.cell.objective.name == name]
-            table = written.summaries[name] = summary(of_objective)
-            table.to_csv(folder / f"errors-{name}.csv", index=False, float_format="%.6g")
-            path = recorded_at(of[0].cell.objective, of[0].cell.device)
-            assert path is not None
-            known_error.keep(path, table, _cells(of))
-            caption = known_error.sentence_of(path)
-            draw(of, goals[name], caption).savefig(folder / f"{name}.png")
+        _csv(frame, folder / "pairs.csv")
+        for path, goal in goals.items():
+            of_table = frame[frame["table"] == path.stem]
+            table = written.summaries[path.stem] = summary(of_table)
+            _csv(table, folder / f"errors-{path.stem}.csv")
+            of = [pair for pair in found if pair.table == path]
+            if not written.missing:
+                known_error.keep(path, table, _cells(of))
+            draw(of, goal, known_error.sentence_of(path)).savefig(folder / f"{path.stem}.png")
     except OSError as error:
         raise UserError(f"cannot write {folder}: {error.strerror}") from None
     return written
+
+
+def _csv(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
 
 
 def _cells(found: list[Pair]) -> str:
@@ -82,6 +87,10 @@ def show(written: Validation, console: "Console") -> None:
                 f"{row['n']}{missed}",
             )
         console.print(table)
+    if written.missing:
+        console.print(
+            f"{written.missing} cells are not complete: what was found is not kept", highlight=False
+        )
     console.print(f"plots and tables: {written.folder}", highlight=False)
 
 

@@ -18,7 +18,7 @@ from bench.algorithm import Algorithm, Problem
 from bench.audit.landscape import MnistSpace
 from bench.space import active
 
-OBSERVATIONS = (10, 50, 100, 200, 1000)
+OBSERVATIONS = (0, 10, 20, 50, 100, 200, 1000)
 PAIRS = 40
 """Measurements: pairs of a suggestion and the observation of its result."""
 FEWEST_PAIRS = 10
@@ -94,6 +94,8 @@ def measure(name: str, observations: int) -> list[Pair]:
 def _pairs(name: str, observations: int) -> Iterator[Pair]:
     """Pairs of search after search, each left when it has a tenth more than `observations`.
 
+    From none on: the first six, of which the last five are measured.
+
     The first pair of each is not measured: it imports what a library imports late, and has to fit
     a model anew that later ones only refine.
     """
@@ -103,7 +105,7 @@ def _pairs(name: str, observations: int) -> Iterator[Pair]:
         if sum(first) > PATIENCE_SECONDS:
             yield first
             return
-        for _ in range(observations // 10):
+        for _ in range(observations // 10 or 5):
             yield search.trial()
 
 

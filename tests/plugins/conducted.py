@@ -19,6 +19,8 @@ class Conducted(Objective):
 
     max_steps: int = 9
     folder: str = ""
+    fails_from: float = 2.0
+    """Trials of an x from here on fail at their second step."""
     worst_loss = 10.0
     optimum: ClassVar[float | None] = None
 
@@ -49,6 +51,8 @@ class Training:
         self.steps += 1
         if self.objective.folder:
             wait(Path(self.objective.folder), seconds(self.configuration, self.steps))
+        if self.steps == 2 and self.configuration["x"] >= self.objective.fails_from:
+            raise RuntimeError("as it shall")
         speed = 2 if self.configuration["n"] % 2 == 0 else 1
         return {"loss": (self.configuration["x"] - 0.3) ** 2 + self.steps**-speed}
 

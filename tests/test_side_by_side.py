@@ -1,0 +1,81 @@
+"""Virtual cells run in processes of their own, which do not outlive the run."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import command, in_folder
+from tables import rows, write
+
+SUITE = """
+budget = 60
+seeds = 40
+gpus = [1, 2]
+engines = ["virtual"]
+[[objectives]]
+path = "t.parquet"
+[[algorithms]]
+name = "tpe"
+"""
+
+
+def started(folder: Path) -> "subprocess.Popen[str]":
+    """A run of eighty cells, of which the first are done."""
+    write(folder / "t.parquet", rows(60, seeds=2))
+    (folder / "suite.toml").write_text(SUITE)
+    run = subprocess.Popen(
+        command("run", "suite.toml"),
+        cwd=folder,
+        env=in_folder(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list((folder / "results" / "suite").glob("*.jsonl")):
+        assert time.monotonic() < deadline
+        assert run.poll() is None, run.stderr.read() if run.stderr else ""
+        time.sleep(0.1)
+    return run
+
+
+def children(run: "subprocess.Popen[str]") -> list[psutil.Process]:
+    return psutil.Process(run.pid).children(recursive=True)
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return not psutil.wait_procs(processes, timeout=30)[1]
+
+
+def test_ctrl_c_ends_all_and_says_how_to_go_on(tmp_path: Path) -> None:
+    run = started(tmp_path)
+    workers = children(run)
+    os.killpg(run.pid, signal.SIGINT)
+    out, errors = run.communicate(timeout=60)
+    assert run.returncode == 130, errors
+    assert "interrupted: " in out
+    assert "Traceback" not in errors
+    assert gone(workers)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_run_leaves_no_process_and_goes_on(tmp_path: Path, sent: signal.Signals) -> None:
+    run = started(tmp_path)
+    workers = children(run)
+    run.send_signal(sent)
+    run.wait(timeout=60)
+    assert gone(workers)
+    done = len(list((tmp_path / "results" / "suite").glob("*.jsonl")))
+    again = subprocess.run(
+        command("run", "suite.toml", "--cells", "*-s0-*"),
+        cwd=tmp_path, env=in_folder(), capture_output=True, text=True, timeout=200,
+    )  # fmt: skip
+    assert again.returncode == 0, again.stderr
+    assert done
+    assert "2 done" in again.stdout
