@@ -43,15 +43,26 @@ class Forest:
         self._firsts = [int(self._roots[index * TREES]) for index in range(len(targets))]
 
     def predict(self, point: NDArray[np.float32]) -> list[Array]:
-        """Of each target, the mean of its trees' values, (outputs,), at a point of shape (d,)."""
+        """Of each target, the median of its trees' values, (outputs,), at a point of shape (d,).
+
+        Losses are often either of trainings that learn or of those that do not: a mean of both is
+        the loss of neither.
+        """
         nodes = self._roots
         for _ in range(self._levels):
             right = point.take(self._features.take(nodes)) > self._thresholds.take(nodes)
             nodes = self._children.take(2 * nodes + right)
         return [
-            values.take(nodes[index * TREES : (index + 1) * TREES] - first, axis=0).sum(0) / TREES
+            _median(values.take(nodes[index * TREES : (index + 1) * TREES] - first, axis=0))
             for index, (values, first) in enumerate(zip(self._values, self._firsts, strict=True))
         ]
+
+
+def _median(values: Array) -> Array:
+    """Over the first axis, whose length is even: as `np.median`, which takes twice as long."""
+    half = len(values) // 2
+    parted = np.partition(values, (half - 1, half), axis=0)
+    return (parted[half - 1] + parted[half]) / 2  # type: ignore[no-any-return]
 
 
 def _grown(points: Array, target: Array) -> list[Any]:

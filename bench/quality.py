@@ -10,7 +10,7 @@ from bench.encoding import CubeEncoding
 from bench.errors import UserError
 from bench.forest import Forest
 from bench.seeds import canonical
-from bench.surrogate import TINY, scales, targets
+from bench.surrogate import TINY, HeldOut, scales, targets
 
 FOLDS = 5
 LEAST_RANK_CORRELATION = 0.5
@@ -44,34 +44,41 @@ class Quality:
         )
 
 
-def quality(curves: Curves) -> Quality:
-    """Cross-validate; all trainings of a configuration are in the same fold.
+def held_out(curves: Curves) -> HeldOut:
+    """Cross-validate: predict each training by forests that know none of its configuration."""
+    from sklearn.model_selection import GroupKFold
+
+    cube = CubeEncoding(curves.space)
+    points = np.array([cube.encode(each) for each in curves.configurations])
+    outcomes, log_seconds = targets(curves, scales(curves)), np.log(curves.step_seconds + TINY)
+    groups = [canonical(each) for each in curves.configurations]
+    found = HeldOut(np.empty_like(outcomes), np.empty_like(log_seconds))
+    folds = GroupKFold(min(FOLDS, len(set(groups))), shuffle=True, random_state=0)
+    for told, asked in folds.split(points, groups=groups):
+        forest = Forest(points[told], outcomes[told], log_seconds[told])
+        for index in asked:
+            point = points[index].astype(np.float32)
+            found.outcomes[index], found.log_seconds[index] = forest.predict(point)
+    return found
+
+
+def quality(curves: Curves, predicted: HeldOut) -> Quality:
+    """How good held-out predictions are.
 
     Raises UserError for a table that is too poor to rank configurations by.
     """
     from scipy.stats import spearmanr
-    from sklearn.model_selection import GroupKFold
 
-    on = scales(curves)[:1]
-    cube = CubeEncoding(curves.space)
-    points = np.array([cube.encode(each) for each in curves.configurations])
-    losses, log_seconds = targets(curves, on), np.log(curves.step_seconds + TINY)
-    groups = [canonical(each) for each in curves.configurations]
-    count = len(set(groups))
-    predicted, predicted_seconds = np.empty_like(losses), np.empty_like(log_seconds)
-    folds = GroupKFold(min(FOLDS, count), shuffle=True, random_state=0)
-    for told, asked in folds.split(points, groups=groups):
-        forest = Forest(points[told], losses[told], log_seconds[told])
-        for index in asked:
-            point = points[index].astype(np.float32)
-            predicted[index], predicted_seconds[index] = forest.predict(point)
-    unexplained = ((losses - predicted) ** 2).sum()
-    r2 = 1 - unexplained / max(((losses - losses.mean(axis=0)) ** 2).sum(), 1e-300)
-    final, known = on[0].back(predicted[:, -1]), curves.losses[:, -1]
+    scale = scales(curves)[0]
+    losses, guessed = scale.there(curves.losses), predicted.outcomes[:, : curves.losses.shape[1]]
+    r2 = 1 - ((losses - guessed) ** 2).sum() / max(
+        ((losses - losses.mean(axis=0)) ** 2).sum(), 1e-300
+    )
+    final, known = scale.back(guessed[:, -1]), curves.losses[:, -1]
     spearman = spearmanr(final, known).statistic if np.ptp(known) and np.ptp(final) else 0.0
-    whole, recorded = np.exp(predicted_seconds).sum(axis=1), curves.step_seconds.sum(axis=1)
+    whole, recorded = np.exp(predicted.log_seconds).sum(axis=1), curves.step_seconds.sum(axis=1)
     found = Quality(
-        configurations=count,
+        configurations=len({canonical(each) for each in curves.configurations}),
         r2=float(r2),
         rank_correlation=float(spearman),
         loss_error=_relative(final, known),

@@ -15,9 +15,17 @@ from bench.encoding import CubeEncoding
 from bench.forest import Forest
 from bench.seeds import canonical, training_seed
 
-NEIGHBOURS = 5
-"""So many of the configurations that were trained with several seeds lend a curve its noise: those
-whose final losses are nearest."""
+NEIGHBOURS = 10
+"""One of so many lends a curve what is chance in it: those whose final losses are nearest."""
+
+
+class HeldOut(NamedTuple):
+    """What was predicted of each training without its configuration's own (bench/quality.py)."""
+
+    outcomes: Array
+    """(trainings, quantities · steps), as `targets`."""
+    log_seconds: Array
+    """(trainings, steps)."""
 
 
 class Start(NamedTuple):
@@ -40,38 +48,49 @@ class Curve:
 
 
 class Surrogate:
-    """Predicts the training of any configuration, with any seed.
+    """Has the training of any configuration, with any seed.
 
     One forest for the losses and metrics of all steps, one for their seconds: each predicts the
-    logarithm of a quantity that is always positive. What the seed changes is taken from
-    configurations that were trained with several seeds; without them, it changes nothing.
+    logarithm of a quantity that is always positive. Predicted losses alone would vary less than
+    those of trainings do, and no search would find as good a one as for real; so what
+    cross-validation says that predictions miss is put back by chance, which is a function of
+    (configuration, seed):
+
+    - to a configuration that was not recorded, the error of a held-out prediction of losses and
+      metrics: of one of those NEIGHBOURS whose predicted final loss is nearest;
+    - to one that was recorded, the deviation (also of seconds) of one of the nearest that were
+      trained with several seeds; nothing, if none was.
     """
 
-    def __init__(self, curves: Curves, objective: str, worst_loss: float) -> None:
+    def __init__(
+        self, curves: Curves, held_out: HeldOut, objective: str, worst_loss: float
+    ) -> None:
         self._objective, self._worst_loss = objective, worst_loss
         self._cube = CubeEncoding(curves.space)
         self._scales = scales(curves)
         self._steps = curves.losses.shape[1]
         points = np.array([self._cube.encode(each) for each in curves.configurations])
         outcomes = targets(curves, self._scales), np.log(curves.step_seconds + TINY)
+        self._recorded = {canonical(each) for each in curves.configurations}
+        errors = outcomes[0] - held_out.outcomes
+        self._missed = np.hstack([errors, np.zeros_like(outcomes[1])])
+        self._held_out_final = held_out.outcomes[:, self._steps - 1]
         self._diverges = bool((curves.ends < self._steps).any())
         """Whether a recorded training did."""
         ended = (curves.ends[:, None] <= np.arange(1, self._steps)).astype(float)
         self._forest = Forest(points, *outcomes, *([ended] if self._diverges else []))
         self.cold_start, self._warm = _starts(curves)
-        self._final, self._noise = _noise(curves, self._scales)
+        self._final, self._deviations = _deviations(curves, self._scales)
 
     def curve(self, configuration: dict[str, Any], seed: int) -> Curve:
         """The training of a configuration in the searches of a seed: always the same."""
         point = self._cube.encode(configuration).astype(np.float32)
         outcomes, log_seconds, *ended = self._forest.predict(point)
         drawn = training_seed(self._objective, seed, configuration)
-        if len(self._final):
-            nearest = np.argsort(np.abs(self._final - outcomes[self._steps - 1]), kind="stable")
-            noise = self._noise[nearest[drawn % min(NEIGHBOURS, len(nearest))]]
-            residual = noise[drawn // NEIGHBOURS % len(noise)]
-            outcomes = outcomes + residual[: len(outcomes)]
-            log_seconds = log_seconds + residual[len(outcomes) :]
+        chance = self._chance(canonical(configuration), float(outcomes[self._steps - 1]), drawn)
+        if chance is not None:
+            outcomes = outcomes + chance[: len(outcomes)]
+            log_seconds = log_seconds + chance[len(outcomes) :]
         columns = {}
         for index, scale in enumerate(self._scales):
             columns[scale.name] = scale.back(
@@ -86,6 +105,23 @@ class Surrogate:
             step_seconds=np.exp(log_seconds).tolist(),
             start=self._warm[drawn // 1009 % len(self._warm)],
         )
+
+    def _chance(self, configuration: str, final: float, drawn: int) -> Array | None:
+        """What is added to all that is predicted."""
+        if configuration not in self._recorded:
+            return self._missed[_near(self._held_out_final, final, drawn)]  # type: ignore[no-any-return]
+        if not len(self._final):
+            return None
+        deviations = self._deviations[_near(self._final, final, drawn)]
+        return deviations[drawn // NEIGHBOURS % len(deviations)]  # type: ignore[no-any-return]
+
+
+def _near(known: Array, wanted: float, drawn: int) -> int:
+    """The index of one of the NEIGHBOURS nearest values: the one that was drawn."""
+    count = min(NEIGHBOURS, len(known))
+    nearest = np.argpartition(np.abs(known - wanted), count - 1)[:count]
+    nearest.sort()
+    return int(nearest[drawn % count])
 
 
 TINY = 1e-9
@@ -140,7 +176,7 @@ def _starts(curves: Curves) -> tuple[Start, list[Start]]:
     return Start(*usual.tolist()), [Start(*each) for each in warm.tolist()]
 
 
-def _noise(curves: Curves, on: list[Scale]) -> tuple[Array, list[NDArray[Any]]]:
+def _deviations(curves: Curves, on: list[Scale]) -> tuple[Array, list[NDArray[Any]]]:
     """Of each configuration with several seeds: its mean final loss, and each seed's deviation.
 
     A deviation is of everything that is predicted, scaled by √(n / (n - 1)) so that its variance is

@@ -118,7 +118,7 @@ def test_what_was_found_is_kept_by_the_curves_it_is_of(
     assert known_error.sentence_of(table) == "not validated on this device"
     known_error.keep(table, summary(errors(PAIRS)), "random and tpe")
     said = known_error.sentence_of(table)
-    assert "time to target 25% (25% to ?) in 3 searches (1 of them reached it on one clock" in said
+    assert "time to target 25% (? to ?) in 3 searches (1 of them reached it on one clock" in said
     assert said.endswith(f"validated by random and tpe, on {where()}")
     assert known_error.sentence(digest(table), settings_differ=True) == (
         "not validated with these settings"

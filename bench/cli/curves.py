@@ -55,7 +55,8 @@ def record(
     folder = Results(results / f"curves-{plugin.name}")
     run_all(cells, folder)
     recording.save(recording.table(cells, folder), file, at_least=there)
-    print(f"{file}: {quality.quality(curve_table.read(file))}")
+    recorded = curve_table.read(file)
+    print(f"{file}: {quality.quality(recorded, quality.held_out(recorded))}")
     if missing := recording.missing(cells, folder):
         print(
             f"{missing} of {planned_trainings} trainings are missing: their cells did not end well"
