@@ -67,15 +67,15 @@ def said(found: dict[str, Any]) -> str:
     missed = f" ({time['missed']} of them reached it on one clock only)" if time["missed"] else ""
     where = ", ".join([found["machine"], *found["gpus"]])
     return (
-        f"error of the virtual clock, medians: time to target {_percent(time)} in {time['n']} "
-        f"searches{missed}, area between incumbents {_percent(errors['incumbent'])}, utilisation "
-        f"{_percent(errors['utilisation'])}; validated by {found['cells']}, on {where}"
+        f"error of the virtual clock: median over seeds of the time to target {_percent(time)} in "
+        f"{time['n']} groups{missed}, area between incumbents {_percent(errors['incumbent'])}, "
+        f"utilisation {_percent(errors['utilisation'])}; validated by {found['cells']}, on {where}"
     )
 
 
 def _percent(error: dict[str, Any]) -> str:
     if not error["n"]:
-        return "unknown (no search reached it)"
+        return "unknown (none reached it)"
     if error["median"] is None:
         return "unbounded"
     low, high = (f"{error[end]:.0%}" if error[end] is not None else "?" for end in ("low", "high"))

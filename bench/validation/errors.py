@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bench import journal, plugins
 from bench.cell import Cell
@@ -14,10 +13,9 @@ from bench.engines._replay import recorded
 from bench.engines.virtual import Engine as Virtual
 from bench.engines.virtual import recorded_at
 from bench.errors import UserError
-from bench.metrics import _statistics as statistics
 from bench.results import Results
 from bench.validation.replay import PARTS, replayed
-from bench.validation.search import Array, Course, area_between, course, relative_error
+from bench.validation.search import Course, area_between, course, relative_error
 
 BASELINE = "random"
 ERRORS = {
@@ -115,6 +113,8 @@ def errors(found: list[Pair]) -> pd.DataFrame:
                     "seed": cell.seed,
                     "part": part,
                     "target": goal,
+                    "real_seconds": pair.real.end,
+                    "virtual_seconds": virtual.end,
                     "real_seconds_to_target": times[0],
                     "virtual_seconds_to_target": times[1],
                     "time_to_target": relative_error(*times),
@@ -124,47 +124,3 @@ def errors(found: list[Pair]) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
-
-
-def summary(frame: pd.DataFrame) -> pd.DataFrame:
-    """For each part and error: the median of its size over the `n` pairs, with its interval.
-
-    A pair of which only one search reached the target is infinitely wrong, and counts as `missed`;
-    of the pairs in which neither did, there is nothing to compare. `bias` is the signed median.
-    The interval is that of a bootstrap of seeds, because the searches of a seed share their
-    trainings' noise and many of their configurations.
-    """
-    rows = []
-    for part, of_part in frame.groupby("part", sort=False):
-        for name in ERRORS:
-            known = of_part.dropna(subset=[name])
-            values = known[name].to_numpy(float)
-            low, high = _interval(np.abs(values), known["seed"].to_numpy())
-            rows.append(
-                {
-                    "part": part,
-                    "error": name,
-                    "median": float(np.median(np.abs(values))) if len(values) else np.nan,
-                    "low": low,
-                    "high": high,
-                    "bias": float(np.median(values)) if len(values) else np.nan,
-                    "n": len(values),
-                    "missed": int(np.isinf(values).sum()),
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def _interval(sizes: Array, seeds: NDArray[np.int64]) -> tuple[float, float]:
-    """Ends of the bootstrap interval of the median, seeds resampled as a whole."""
-    known = np.unique(seeds)
-    if len(known) < 2:
-        return np.nan, np.nan
-    of_seed = [sizes[seeds == seed] for seed in known]
-    resamples, counts = np.unique(statistics.resamples(len(known)), axis=0, return_counts=True)
-    medians = [np.median(np.concatenate([of_seed[rank] for rank in drawn])) for drawn in resamples]
-    drawn = np.repeat(medians, counts)
-    tail = (1 - statistics.LEVEL) / 2
-    low = np.quantile(drawn, tail, method="lower")  # no mean of finite and infinite
-    high = np.quantile(drawn, 1 - tail, method="higher")
-    return float(low), float(high)

@@ -11,9 +11,10 @@ from bench import known_error
 from bench.cell import Cell
 from bench.errors import UserError
 from bench.results import Results
-from bench.validation.errors import ERRORS, Pair, errors, pairs, summary, targets
+from bench.validation.errors import ERRORS, Pair, errors, pairs, targets
 from bench.validation.figure import draw
 from bench.validation.replay import PARTS
+from bench.validation.summary import summary
 
 if TYPE_CHECKING:
     from rich.console import Console
