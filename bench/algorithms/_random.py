@@ -24,7 +24,8 @@ class RandomSearcher(Searcher):
         super().__init__(metric="loss", mode="min")
         self.seed = problem.seed
         self._domains = to_ray(problem.space)
-        self._drawn = self._draw(np.random.default_rng(problem.seed))
+        self._generator = np.random.default_rng(problem.seed)
+        self._drawn = self._draw()
 
     def suggest(self, trial_id: str) -> dict[str, Any]:
         return next(self._drawn)
@@ -34,11 +35,11 @@ class RandomSearcher(Searcher):
     ) -> None:
         """Random search learns nothing."""
 
-    def _draw(self, generator: np.random.Generator) -> Iterator[dict[str, Any]]:
+    def _draw(self) -> Iterator[dict[str, Any]]:
         names = [*self._domains]
         while True:
             columns = [
-                [plain(each) for each in domain.sample(size=BLOCK, random_state=generator)]
+                [plain(each) for each in domain.sample(size=BLOCK, random_state=self._generator)]
                 for domain in self._domains.values()
             ]
             for values in zip(*columns, strict=True):
