@@ -7,21 +7,19 @@ from typing import Any
 
 import pandas as pd
 
-from bench import curves, machine
+from bench import curves
 from bench.cell import COMPARABILITY
 from bench.errors import UserError
 
 NOT_VALIDATED = "not validated on this device"
 
 
-def keep(table: Path, summary: pd.DataFrame, cells: str) -> Path:
-    """Write what was found of a table's curves; `cells` says which searches were compared."""
-    here = machine.describe()
+def keep(table: Path, summary: pd.DataFrame, cells: str, machine: str) -> Path:
+    """Write what was found of a table's curves: which searches were compared, and where."""
     found = {
         "curves": curves.digest(table),
         "comparability": COMPARABILITY,
-        "machine": f"{here['cpu_model']}, {here['cores']} cores",
-        "gpus": [gpu["name"] for gpu in here["gpus"]],
+        "machine": machine,
         "cells": cells,
         "errors": json.loads(summary.to_json(orient="records")),
     }
@@ -65,11 +63,11 @@ def said(found: dict[str, Any]) -> str:
     errors = {each["error"]: each for each in found["errors"] if each["part"] == "all"}
     time = errors["time_to_target"]
     missed = f" ({time['missed']} of them reached it on one clock only)" if time["missed"] else ""
-    where = ", ".join([found["machine"], *found["gpus"]])
     return (
         f"error of the virtual clock: median over seeds of the time to target {_percent(time)} in "
         f"{time['n']} groups{missed}, area between incumbents {_percent(errors['incumbent'])}, "
-        f"utilisation {_percent(errors['utilisation'])}; validated by {found['cells']}, on {where}"
+        f"utilisation {_percent(errors['utilisation'])}; validated by {found['cells']}, on "
+        f"{found['machine']}"
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 from conftest import PLUGINS
 from test_cell import CELL
 
-from bench import known_error, machine
+from bench import known_error
 from bench.curves import digest
 from bench.errors import UserError
 from bench.validation.errors import Pair, errors, targets
@@ -62,7 +62,7 @@ def test_the_area_between_two_incumbents() -> None:
 def pair(algorithm: str, gpus: int, seed: int, real: Course, virtual: Course) -> Pair:
     named = replace(CELL.algorithm, name=algorithm)
     cell = replace(CELL, algorithm=named, gpus=gpus, seed=seed)
-    return Pair(cell, Path("toy-cpu.parquet"), real, {"all": virtual})
+    return Pair(cell, Path("toy-cpu.parquet"), "a machine", real, {"all": virtual})
 
 
 def searches(algorithm: str, gpus: int, times: list[tuple[float, float]]) -> list[Pair]:
@@ -129,11 +129,6 @@ def test_seeds_are_resampled_as_a_whole() -> None:
     assert (row["low"], row["median"], row["high"]) == pytest.approx((0.1, 0.1, 0.3))
 
 
-def where() -> str:
-    here = machine.describe()
-    return f"{here['cpu_model']}, {here['cores']} cores"
-
-
 def test_what_was_found_is_kept_by_the_curves_it_is_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,11 +136,11 @@ def test_what_was_found_is_kept_by_the_curves_it_is_of(
     table = tmp_path / "toy-cpu.parquet"
     table.write_bytes(b"curves")
     assert known_error.sentence_of(table) == "not validated on this device"
-    known_error.keep(table, summary(errors(PAIRS)), "random and tpe")
+    known_error.keep(table, summary(errors(PAIRS)), "random and tpe", "a machine")
     said = known_error.sentence_of(table)
     assert "median over seeds of the time to target 25% (25% to ?) in 3 groups" in said
     assert "(1 of them reached it on one clock only)" in said
-    assert said.endswith(f"validated by random and tpe, on {where()}")
+    assert said.endswith("validated by random and tpe, on a machine")
     assert known_error.sentence(digest(table), settings_differ=True) == (
         "not validated with these settings"
     )

@@ -128,8 +128,7 @@ def finish(
     ]
     if errors := sorted(set(frame["error"].astype(str)) - {""}):
         where += ["dotted, hollow: virtual, simulated from recorded trainings", *errors]
-    width = int(made.get_size_inches()[0] / CHARACTER)
-    caption = "\n".join(fill(plain(line), width) for line in [*lines, *where])
+    caption = wrapped(made, [*lines, *where])
     made.suptitle(f"{plain(title)} on {plain(row['objective'])}", fontsize=12, fontweight="bold")
     made.supxlabel(caption, fontsize=8, color=_GREY)
     looks = look(frame)
@@ -138,6 +137,12 @@ def finish(
     width, height = made.get_size_inches()
     made.set_size_inches(width, max(height, 1.6 + 0.24 * len(handles)))  # above the caption
     return made
+
+
+def wrapped(made: Figure, lines: Iterable[str]) -> str:
+    """A caption, its lines as long as the figure is wide."""
+    width = int(made.get_size_inches()[0] / CHARACTER)
+    return "\n".join(fill(plain(line), width) for line in lines)
 
 
 def gpu_axis(axes: "Axes", frame: pd.DataFrame) -> None:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from bench.engines._replay import recorded
 from bench.engines.virtual import Engine as Virtual
 from bench.engines.virtual import recorded_at
 from bench.errors import UserError
+from bench.report.fields import provenance
 from bench.results import Results
 from bench.validation.replay import PARTS, replayed
 from bench.validation.search import Course, area_between, course, relative_error
@@ -34,6 +34,8 @@ class Pair:
     cell: Cell
     table: Path
     """The curves that are replayed."""
+    machine: str
+    """On which the real one ran."""
     real: Course
     virtual: dict[str, Course]
 
@@ -50,21 +52,23 @@ def pairs(cells: list[Cell], results: Results) -> list[Pair]:
         if record.end is None or record.end["status"] != "completed" or record.problem:
             continue
         if any(event["event"] == "report" for event in record.events):
-            found.append(_pair(cell, record.events, record.end["seconds"], Virtual()))
+            found.append(_pair(cell, record, record.end["seconds"], Virtual()))
     if not found:
         raise UserError(f"no cell in {results.folder} is complete: there is nothing to compare")
     return found
 
 
-def _pair(cell: Cell, events: list[dict[str, Any]], end: float, engine: Virtual) -> Pair:
+def _pair(cell: Cell, record: journal.Record, end: float, engine: Virtual) -> Pair:
     virtual_cell = as_virtual(cell)
     if reason := engine.why_not(virtual_cell):
         raise UserError(f"{cell.key} cannot be replayed: {reason}")
     path = recorded_at(cell.objective, cell.device)
     assert path is not None
     table = recorded(path, plugins.make("objectives", cell.objective).worst_loss)
+    events = record.events
     virtual = {part: replayed(virtual_cell, engine, table, events, part) for part in PARTS}
-    return Pair(cell, path, course(cell, events, end), virtual)
+    machine = provenance(record.header.get("provenance"))["machine"]
+    return Pair(cell, path, machine, course(cell, events, end), virtual)
 
 
 def as_virtual(cell: Cell) -> Cell:

@@ -32,9 +32,9 @@ def draw(pairs: list[Pair], target: float, caption: str) -> "Figure":
         f"Real (solid) and virtual (dotted, simulated) searches of {cell.objective.name}",
         fontsize=12, fontweight="bold",
     )  # fmt: skip
-    made.supxlabel(
+    what = (
         f"a colour is a seed; dashed: target {target:.4g}; device {cell.device}, budget of "
-        f"{cell.budget} full trainings a search\n{caption}",
-        fontsize=8, color="0.4",
-    )  # fmt: skip
+        f"{cell.budget} full trainings a search"
+    )
+    made.supxlabel(style.wrapped(made, [what, caption]), fontsize=8, color="0.4")
     return made

@@ -47,7 +47,7 @@ def write(cells: list[Cell], results: Results) -> Validation:
             _csv(table, folder / f"errors-{path.stem}.csv")
             of = [pair for pair in found if pair.table == path]
             if not written.missing:
-                known_error.keep(path, table, _cells(of))
+                known_error.keep(path, table, _cells(of), _machines(of))
             draw(of, goal, known_error.sentence_of(path)).savefig(folder / f"{path.stem}.png")
     except OSError as error:
         raise UserError(f"cannot write {folder}: {error.strerror}") from None
@@ -67,6 +67,11 @@ def _cells(found: list[Pair]) -> str:
         f"{', '.join(algorithms)} at {', '.join(map(str, counts))} on {found[0].cell.device}, "
         f"{len(seeds)} seeds, budget {found[0].cell.budget}"
     )
+
+
+def _machines(found: list[Pair]) -> str:
+    """Where the real ones ran."""
+    return " and ".join(dict.fromkeys(pair.machine for pair in found))
 
 
 def show(written: Validation, console: "Console") -> None:
