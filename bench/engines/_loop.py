@@ -129,23 +129,26 @@ class Loop:
         return False
 
     def _start(self) -> None:
-        chosen = self._scheduler.choose_trial_to_run(self)
+        """Fill the free slots: first with what the scheduler chooses, then as they have waited."""
+        chosen: Any = self._scheduler.choose_trial_to_run(self)
         if chosen is not None:
             chosen.set_status(LoopTrial.PENDING)
-            self._paused.pop(chosen, None)  # type: ignore[call-overload]
-            self._queue.setdefault(chosen)  # type: ignore[arg-type]
-        for trial in self._added:
-            self._queue.setdefault(trial)
+            self._paused.pop(chosen, None)
+            if len(self._running) < self._slots:
+                self._begin(chosen)
+            else:
+                self._queue.setdefault(chosen)
+        self._queue.update(self._added)
         self._added.clear()
         while self._queue and len(self._running) < self._slots:
-            trial = next(iter(self._queue))
-            del self._queue[trial]
-            self._begin(trial)
+            self._begin(next(iter(self._queue)))
 
     def _begin(self, trial: LoopTrial) -> None:
         rehearsal = self._rehearsals.get(trial)
         if rehearsal is None:
             rehearsal = self._rehearsals[trial] = self._rehearse(trial.config)
+        self._queue.pop(trial, None)
+        self._added.pop(trial, None)
         self._running[trial] = None
         trial.status = LoopTrial.RUNNING
         self._train(trial, rehearsal.start())

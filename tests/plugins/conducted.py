@@ -1,17 +1,15 @@
-"""A deterministic objective whose steps end in the order of their virtual times, wherever it runs.
+"""A deterministic objective whose steps end in the order that they are told, wherever it runs.
 
-Each step writes when it would end into `folder`, and waits there until the conductor of
-tests/test_conformance.py lets it go on. Without a folder it waits for nothing.
+A step says in `folder` that it waits, and goes on when tests/test_conformance.py lets it. Without a
+folder it waits for nothing.
 """
 
-import json
 import time
 from pathlib import Path
 from typing import Any, ClassVar
-from uuid import uuid4
 
 from bench.objective import Objective
-from bench.seeds import derive
+from bench.seeds import derive, digest
 
 
 class Conducted(Objective):
@@ -43,6 +41,11 @@ def seconds(configuration: dict[str, Any], step: int) -> float:
     return 1 + derive("seconds", configuration, step) / 2**32
 
 
+def waiting(folder: Path, configuration: dict[str, Any], step: int) -> Path:
+    """The file that is there while a step waits; when it is gone, the step goes on."""
+    return folder / f"{digest(configuration, step)[:20]}.waits"
+
+
 class Training:
     def __init__(self, objective: Conducted, configuration: dict[str, Any]) -> None:
         self.objective, self.configuration, self.steps = objective, configuration, 0
@@ -50,7 +53,10 @@ class Training:
     def step(self) -> dict[str, float]:
         self.steps += 1
         if self.objective.folder:
-            wait(Path(self.objective.folder), seconds(self.configuration, self.steps))
+            file = waiting(Path(self.objective.folder), self.configuration, self.steps)
+            file.touch()
+            while file.exists():
+                time.sleep(0.002)
         if self.steps == 2 and self.configuration["x"] >= self.objective.fails_from:
             raise RuntimeError("as it shall")
         speed = 2 if self.configuration["n"] % 2 == 0 else 1
@@ -61,12 +67,3 @@ class Training:
 
     def load(self, state: bytes) -> None:
         self.steps = int(state)
-
-
-def wait(folder: Path, taken: float) -> None:
-    name = uuid4().hex
-    written = folder / f"{name}.part"
-    written.write_text(json.dumps(taken))
-    written.rename(folder / f"{name}.waits")
-    while not (folder / f"{name}.go").exists():
-        time.sleep(0.002)
