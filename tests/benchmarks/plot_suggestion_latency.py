@@ -42,7 +42,7 @@ def draw(frame: pd.DataFrame) -> Figure:
             shift = 1.03 ** (index - (len(looks) - 1) / 2)  # so that the bars stand side by side
             line(axes, frame[frame["algorithm"] == algorithm], what, shift, kind)
         ticks = sorted(set(frame["observations"]))
-        axes.set_xscale("log")
+        axes.set_xscale("symlog", linthresh=10, linscale=0.4)
         axes.set_yscale("log")
         axes.xaxis.set_major_locator(FixedLocator(ticks))
         axes.xaxis.set_minor_locator(NullLocator())
@@ -81,9 +81,10 @@ def caption(frame: pd.DataFrame) -> list[str]:
     )
     counts = f"{most}" if least == most else f"{least} to {most}"
     lines = [f"median of n = {counts} measurements, bar up to the 95th percentile{few}"]
-    for made in frame[["machine", "versions"]].drop_duplicates().itertuples(index=False):
-        lines += [f"on {made.machine}", str(made.versions)]
-    return lines
+    for machine, of_machine in frame.groupby("machine", sort=False):
+        names = ", ".join(dict.fromkeys(of_machine["algorithm"]))
+        lines.append(f"on {machine}: {names}")
+    return lines + list(dict.fromkeys(frame["versions"]))
 
 
 def table(frame: pd.DataFrame, what: str) -> str:
