@@ -62,10 +62,13 @@ def said(found: dict[str, Any]) -> str:
     """A validation in a sentence, with its scope."""
     errors = {each["error"]: each for each in found["errors"] if each["part"] == "all"}
     time = errors["time_to_target"]
+    chance = next((each for each in found["errors"] if each["part"] == "chance"), None)
+    alone = f", real searches of other seeds {_percent(chance)}" if chance is not None else ""
     missed = f" ({time['missed']} of them reached it on one clock only)" if time["missed"] else ""
     return (
         f"error of the virtual clock: median over seeds of the time to target {_percent(time)} in "
-        f"{time['n']} groups{missed}, area between incumbents {_percent(errors['incumbent'])}, "
+        f"{time['n']} groups{missed}{alone}, "
+        f"area between incumbents {_percent(errors['incumbent'])}, "
         f"utilisation {_percent(errors['utilisation'])}; validated by {found['cells']}, on "
         f"{found['machine']}"
     )

@@ -99,9 +99,13 @@ def test_each_pair_has_its_errors() -> None:
     assert set(frame["wall"]) == {0.0}
 
 
+def of_part(found: pd.DataFrame, part: str = "all") -> pd.DataFrame:
+    return found[found["part"] == part].set_index("error")
+
+
 def test_groups_are_compared_by_their_medians_over_seeds() -> None:
     """Medians: random at 1: 8, 10; at 2: 4, 4; tpe: 4, and virtually never for two of three."""
-    found = summary(errors(PAIRS)).set_index("error")
+    found = of_part(summary(errors(PAIRS)))
     time = found.loc["time_to_target"]
     assert (time["median"], time["n"], time["missed"], time["seeds"]) == (0.25, 3, 1, 3)
     assert found.loc["wall", "median"] == 0.0
@@ -109,7 +113,7 @@ def test_groups_are_compared_by_their_medians_over_seeds() -> None:
 
 
 def test_only_seeds_that_all_groups_have_are_summed_up() -> None:
-    found = summary(errors(PAIRS[:-1])).set_index("error")
+    found = of_part(summary(errors(PAIRS[:-1])))
     assert found.loc["time_to_target", "seeds"] == 2
 
 
@@ -125,8 +129,18 @@ def test_seeds_are_resampled_as_a_whole() -> None:
             for seed, wall in ((0, 0.1), (1, -0.3))
         ]
     )
-    row = summary(frame).set_index("error").loc["wall"]
+    row = of_part(summary(frame)).loc["wall"]
     assert (row["low"], row["median"], row["high"]) == pytest.approx((0.1, 0.1, 0.3))
+
+
+def test_what_chance_alone_makes_of_the_time_to_target_is_told_apart() -> None:
+    """Of two seeds that take 4 and 8 s a set has 4, 6 or 8: two sets are up to 100 % apart."""
+    found = summary(errors(searches("random", 1, [(4.0, 4.0), (8.0, 8.0)])))
+    row = found.set_index("part").loc["chance"]
+    assert (row["low"], row["high"], row["n"]) == (0.0, 1.0, 1)
+    assert row["median"] == pytest.approx(1 / 3)  # 8 instead of 6
+    same = summary(errors(searches("random", 1, [(4.0, 6.0), (4.0, 6.0)]))).set_index("part")
+    assert same.loc["chance", "high"] == 0.0
 
 
 def test_what_was_found_is_kept_by_the_curves_it_is_of(

@@ -7,6 +7,8 @@ from bench.metrics import _statistics as statistics
 from bench.validation.errors import ERRORS
 from bench.validation.search import Array
 
+CHANCE = "chance"
+
 
 def summary(frame: pd.DataFrame) -> pd.DataFrame:
     """For each part and error: the median of its size over the `n` groups, with its interval.
@@ -17,8 +19,11 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
     group is infinitely wrong, and counts as `missed`; where neither is, there is nothing to
     compare. `bias` is the signed median. The interval is that of a bootstrap of seeds, so that
     what few seeds leave open of the real medians is in it, too.
+
+    The part CHANCE is the real searches against themselves with other seeds (pairs of resamples):
+    no simulation of so many seeds can be expected to be nearer.
     """
-    rows = []
+    rows = [_chance(_grids(frame[frame["part"] == frame["part"].iloc[0]]))]
     for part, of_part in frame.groupby("part", sort=False):
         grids = _grids(of_part)
         seeds = grids["wall"].shape[1]
@@ -58,13 +63,39 @@ def _of_groups(name: str, grids: dict[str, Array], ranks: np.ndarray) -> Array:
     """The error of each group in each resample of seeds: (groups, resamples)."""
     if name != "time_to_target":
         return np.median(grids[name][:, ranks], axis=-1)  # type: ignore[no-any-return]
-    real, virtual = (
-        statistics.survival_median(
-            np.minimum(grids[f"{clock}_seconds_to_target"], grids[f"{clock}_seconds"])[:, ranks],
-            np.isfinite(grids[f"{clock}_seconds_to_target"])[:, ranks],
-        )
-        for clock in ("real", "virtual")
+    return _relative(_times("real", grids, ranks), _times("virtual", grids, ranks))
+
+
+def _chance(grids: dict[str, Array]) -> dict[str, object]:
+    """How far the times to target of two sets of real searches are apart that differ in seeds."""
+    seeds = grids["wall"].shape[1]
+    times = _times("real", grids, statistics.resamples(seeds))
+    one, other = np.split(times, 2, axis=1)
+    sizes = np.sort([_middle(np.abs(each)) for each in _relative(one, other).T])
+    sizes = sizes[~np.isnan(sizes)]
+    low, high = _ends(sizes) if seeds > 1 else (np.nan, np.nan)
+    return {
+        "part": CHANCE,
+        "error": "time_to_target",
+        "median": _middle(sizes) if seeds > 1 else np.nan,
+        "low": low,
+        "high": high,
+        "bias": 0.0,
+        "n": len(times),
+        "missed": 0,
+        "seeds": seeds,
+    }
+
+
+def _times(clock: str, grids: dict[str, Array], ranks: np.ndarray) -> Array:
+    """Median seconds to target of each group in each resample of seeds: (groups, resamples)."""
+    reached, end = grids[f"{clock}_seconds_to_target"], grids[f"{clock}_seconds"]
+    return statistics.survival_median(
+        np.minimum(reached, end)[:, ranks], np.isfinite(reached)[:, ranks]
     )
+
+
+def _relative(real: Array, virtual: Array) -> Array:
     neither, one = np.isinf(real) & np.isinf(virtual), np.isinf(real) | np.isinf(virtual)
     with np.errstate(invalid="ignore"):
         return np.where(neither, np.nan, np.where(one, np.inf, virtual / real - 1))

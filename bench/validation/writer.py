@@ -14,7 +14,7 @@ from bench.results import Results
 from bench.validation.errors import ERRORS, Pair, errors, pairs, targets
 from bench.validation.figure import draw
 from bench.validation.replay import PARTS
-from bench.validation.summary import summary
+from bench.validation.summary import CHANCE, summary
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -78,6 +78,7 @@ def show(written: Validation, console: "Console") -> None:
     """The summary, on a terminal."""
     from rich.table import Table
 
+    replayed = {CHANCE: "nothing: the real searches against real ones of other seeds", **PARTS}
     for name, frame in written.summaries.items():
         table = Table(title=f"{name}: virtual against real", title_justify="left")
         for head in ("what is replayed", "of", "median size", "95 % interval", "bias", "n"):
@@ -85,7 +86,7 @@ def show(written: Validation, console: "Console") -> None:
         for row in frame.to_dict("records"):
             missed = f" ({row['missed']} reached by one only)" if row["missed"] else ""
             table.add_row(
-                PARTS[row["part"]],
+                replayed[row["part"]],
                 ERRORS[row["error"]],
                 _percent(row["median"]),
                 f"{_percent(row['low'])} to {_percent(row['high'])}",
