@@ -9,7 +9,6 @@ controller is busy. Here no two are on their way at the same time.
 
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from runpy import run_path
 from typing import Any
@@ -116,7 +115,7 @@ class Conductor(threading.Thread):
 
     def run(self) -> None:
         for index, step in self.steps:
-            if not self.waits_for(lambda step=step, index=index: self.turn(step, index)):
+            if not self.waits_for(step, index):
                 self.missed = True
                 break
             step.unlink()
@@ -124,15 +123,13 @@ class Conductor(threading.Thread):
             for step in self.folder.iterdir():
                 step.unlink()
 
-    def waits_for(self, condition: Callable[[], bool]) -> bool:
+    def waits_for(self, step: Path, index: int) -> bool:
+        """Whether it is this step's turn before patience or the search is at its end."""
         until = time.monotonic() + PATIENCE_SECONDS
-        while not condition():
+        while not (step.exists() and self.happened() >= index):
             if self.over.wait(0.005) or time.monotonic() > until:
                 return False
         return True
-
-    def turn(self, step: Path, index: int) -> bool:
-        return step.exists() and self.happened() >= index
 
     def happened(self) -> int:
         """Events in the journal, which is read again when it has grown."""

@@ -2,9 +2,9 @@
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from bench.engines._clock import Clock
 from bench.engines._recorder import Recorder
@@ -12,6 +12,7 @@ from bench.engines._recorder import Recorder
 Kind = Literal["suggest", "observe", "complete", "decide"]
 """What an algorithm is asked for: a suggestion; to take note of a result, or of a trial's end; the
 scheduler's word."""
+KINDS: frozenset[Kind] = frozenset(get_args(Kind))
 
 
 class Asked(Protocol):
@@ -45,6 +46,9 @@ class Measured:
 class Costs(Protocol):
     """Calls an algorithm, and says how long it thinks on the virtual clock."""
 
+    free: Collection[Kind]
+    """What it takes no time for; of that it need not be asked."""
+
     def of(self, kind: Kind, call: Callable[..., Any], *arguments: Any) -> tuple[Any, float]: ...
 
 
@@ -53,11 +57,13 @@ class Charged:
 
     def __init__(self, recorder: Recorder, clock: Clock, costs: Costs | None) -> None:
         self._recorder, self._clock, self._costs = recorder, clock, costs
+        self._free = KINDS if costs is None else frozenset(costs.free)
 
     def __call__(self, kind: Kind, call: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
         try:
-            if self._costs is None:
+            if kind in self._free:
                 return call(*arguments), 0.0
+            assert self._costs is not None
             returned, seconds = self._costs.of(kind, call, *arguments)
         except Exception as error:
             self._recorder.broken(error)

@@ -3,7 +3,7 @@
 import csv
 import time
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -40,6 +40,8 @@ def is_charged(algorithm: PlugIn) -> bool:
 class AsMeasured:
     """As long as each call takes."""
 
+    free: Collection[Kind] = ()
+
     def of(self, kind: Kind, call: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
         began = time.perf_counter()
         returned = call(*arguments)
@@ -50,9 +52,10 @@ class AsCharged:
     """A suggestion, and the observation of a trial's end, take as long as they were measured to.
 
     By the number of trials that have ended, linearly between the numbers that were measured, but
-    until the second of them as at 0: the algorithm's random phase. All else is quick and takes no
-    time.
+    until the second of them as at 0: the algorithm's random phase. All else is quick and free.
     """
+
+    free: Collection[Kind] = ("observe", "decide")
 
     def __init__(self, suggesting: Points, observing: Points) -> None:
         self._points = {"suggest": suggesting, "complete": observing}
@@ -62,7 +65,7 @@ class AsCharged:
         returned = call(*arguments)
         if kind == "complete":
             self._ended += 1
-        elif kind != "suggest" or not isinstance(returned, dict):
+        elif not isinstance(returned, dict):  # no suggestion: there is none now, or none any more
             return returned, 0.0
         return returned, between(self._points[kind], self._ended)
 

@@ -102,7 +102,7 @@ class Loop:
 
     def _run(self) -> None:
         finished = False
-        while not self._stopper.stop_all():
+        while not self._recorder.over:  # `stop_all` would end processes, and here are none
             if len(self._running) < self._slots or len(self._live) > self._slots:
                 finished = finished or self._ask()
                 self._start()

@@ -63,20 +63,20 @@ class Recorder:
             self._diverged[trial] = f"the loss was {values['raw_loss']} at step {step}"
         self._steps[trial] = step
         self.spent_steps += 1
-        event = self._event("report", trial)
-        event["step"] = step
-        event.update(values)
-        self._write(event)
+        self._write({**self._event("report", trial), "step": step, **values})
         if self.spent_steps >= self._budget_steps:
             self.end("completed", "budget spent")
 
     def decided(self, trial: str, decision: str, seconds: float) -> None:
         """The scheduler's word; unless it is `stop`, the searcher's `observed` completes it."""
-        event = self._event("decide", trial)
-        event["step"] = self._steps[trial]
-        event["decision"] = word = decision.lower()
-        event["decide_seconds"] = seconds
-        event["observe_seconds"] = 0.0
+        word = decision.lower()
+        event = {
+            **self._event("decide", trial),
+            "step": self._steps[trial],
+            "decision": word,
+            "decide_seconds": seconds,
+            "observe_seconds": 0.0,
+        }
         if word == "stop":
             self._write(event)
         else:

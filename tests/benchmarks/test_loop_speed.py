@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,6 +20,7 @@ import pytest
 from bench import plugins
 from bench.algorithm import Algorithm
 from bench.cell import PlugIn
+from bench.engines._asked import Kind
 from bench.engines._costs import costs
 from bench.engines._loop import Loop, Rehearsal
 from bench.engines._replay import recorded
@@ -75,6 +76,8 @@ class Rehearsed:
 
 class Watch:
     """How long an algorithm takes to suggest and to observe, and its scheduler to decide."""
+
+    free: Collection[Kind] = ()
 
     def __init__(self) -> None:
         self.searcher = self.scheduler = 0.0
