@@ -18,6 +18,9 @@ from bench.seeds import canonical, training_seed
 NEIGHBOURS = 10
 """One of so many lends a curve what is chance in it: those whose final losses are nearest."""
 
+MOST_KEPT = 32_768
+"""Predictions, of about a kilobyte each."""
+
 
 class HeldOut(NamedTuple):
     """What was predicted of each training without its configuration's own (bench/quality.py)."""
@@ -79,15 +82,16 @@ class Surrogate:
         """Whether a recorded training did."""
         ended = (curves.ends[:, None] <= np.arange(1, self._steps)).astype(float)
         self._forest = Forest(points, *outcomes, *([ended] if self._diverges else []))
+        self._predicted: dict[str, list[Array]] = {}
         self.cold_start, self._warm = _starts(curves)
         self._final, self._deviations = _deviations(curves, self._scales)
 
     def curve(self, configuration: dict[str, Any], seed: int) -> Curve:
         """The training of a configuration in the searches of a seed: always the same."""
-        point = self._cube.encode(configuration).astype(np.float32)
-        outcomes, log_seconds, *ended = self._forest.predict(point)
+        name = canonical(configuration)
+        outcomes, log_seconds, *ended = self._predict(name, configuration)
         drawn = training_seed(self._objective, seed, configuration)
-        chance = self._chance(canonical(configuration), float(outcomes[self._steps - 1]), drawn)
+        chance = self._chance(name, float(outcomes[self._steps - 1]), drawn)
         if chance is not None:
             outcomes = outcomes + chance[: len(outcomes)]
             log_seconds = log_seconds + chance[len(outcomes) :]
@@ -105,6 +109,16 @@ class Surrogate:
             step_seconds=np.exp(log_seconds).tolist(),
             start=self._warm[drawn // 1009 % len(self._warm)],
         )
+
+    def _predict(self, name: str, configuration: dict[str, Any]) -> list[Array]:
+        """What the trees say of a configuration; searches at other GPU counts ask for it again."""
+        if (known := self._predicted.get(name)) is not None:
+            return known
+        if len(self._predicted) == MOST_KEPT:
+            self._predicted.clear()
+        point = self._cube.encode(configuration).astype(np.float32)
+        found = self._predicted[name] = self._forest.predict(point)
+        return found
 
     def _chance(self, configuration: str, final: float, drawn: int) -> Array | None:
         """What is added to all that is predicted."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol, get_args
 
-from bench.engines._clock import Clock
+from bench.engines._clock import VirtualClock
 from bench.engines._recorder import Recorder
 
 Kind = Literal["suggest", "observe", "complete", "decide"]
@@ -55,7 +55,7 @@ class Costs(Protocol):
 class Charged:
     """On the virtual clock, which goes on by what `costs` says; by nothing where there are none."""
 
-    def __init__(self, recorder: Recorder, clock: Clock, costs: Costs | None) -> None:
+    def __init__(self, recorder: Recorder, clock: VirtualClock, costs: Costs | None) -> None:
         self._recorder, self._clock, self._costs = recorder, clock, costs
         self._free = KINDS if costs is None else frozenset(costs.free)
 

@@ -1,16 +1,29 @@
-"""The virtual clock."""
+"""The two clocks: seconds since a search began."""
+
+import time
+from typing import Protocol
 
 
-class Clock:
-    """Seconds since a search began; they go on when something is said to take time."""
+class Clock(Protocol):
+    """What a Recorder reads."""
+
+    @property
+    def now(self) -> float: ...
+
+
+class WallClock:
+    """Starts when it is made."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+
+    @property
+    def now(self) -> float:
+        return time.perf_counter() - self._began
+
+
+class VirtualClock:
+    """Goes on when something is said to take time."""
 
     def __init__(self) -> None:
         self.now = 0.0
-
-    def time(self) -> float:
-        return self.now
-
-    def reach(self, seconds: float) -> None:
-        """It is at least so late."""
-        if seconds > self.now:
-            self.now = seconds

@@ -18,7 +18,7 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from bench.engines._asked import Charged, Costs, unwarned
-from bench.engines._clock import Clock
+from bench.engines._clock import VirtualClock
 from bench.engines._loop_trial import LoopTrial
 from bench.engines._recorder import Recorder, Sink
 from bench.engines._seam import RESULT_KEYS, BudgetStopper, JournaledScheduler, JournaledSearcher
@@ -59,8 +59,8 @@ class Loop:
         self._slots, self._max_steps = search.cell.slots, search.cell.max_steps
         self._worst_loss = search.objective.worst_loss
         self._rehearse, self._round_trip_seconds = rehearse, round_trip_seconds
-        self._clock = Clock()
-        self._recorder = Recorder(search.cell, sink, self._worst_loss, self._clock.time)
+        self._clock = VirtualClock()
+        self._recorder = Recorder(search.cell, sink, self._worst_loss, self._clock)
         self._errors: dict[LoopTrial, str] = {}
         asked = Charged(self._recorder, self._clock, costs)
         self._scheduler = JournaledScheduler(
@@ -108,7 +108,8 @@ class Loop:
                 self._start()
             if self._events:
                 at, _, handle, trial, what = heapq.heappop(self._events)
-                self._clock.reach(at)
+                if at > self._clock.now:
+                    self._clock.now = at
                 handle(trial, what)
             elif not self._queue:
                 break  # as Ray, which ends when the searcher has finished, or waits for ever
@@ -156,7 +157,7 @@ class Loop:
     def _train(self, trial: LoopTrial, start: tuple[float, float] | None = None) -> None:
         """Run the next step; its result arrives when its seconds are over."""
         rehearsal = self._rehearsals[trial]
-        step = self._recorder.steps(trial.trial_id) + 1
+        step = trial.steps = trial.steps + 1
         seconds = rehearsal.seconds(step)
         arrival = self._clock.now + seconds + self._round_trip_seconds
         if start is not None:

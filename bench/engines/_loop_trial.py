@@ -14,6 +14,8 @@ class LoopTrial(Trial):
 
     last_result: Any = None
     is_saving: Any = False
+    steps = 0
+    """That have begun."""
     temporary_state = SimpleNamespace(ray_actor=None)
 
     def __init__(self, trial_id: str, config: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from bench.cell import Cell
+from bench.engines._clock import Clock
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -18,7 +19,7 @@ class Sink(Protocol):
 class Recorder:
     """Numbers the trials, counts the budget and writes the events, for either clock.
 
-    `clock` gives seconds since the search began. `worst_loss` is what a failed trial counts as.
+    `worst_loss` is what a failed trial counts as.
     """
 
     def __init__(
@@ -26,7 +27,7 @@ class Recorder:
         cell: Cell,
         journal: Sink,
         worst_loss: float,
-        clock: Callable[[], float],
+        clock: Clock,
         listener: Listener | None = None,
     ) -> None:
         self.cell = cell
@@ -63,7 +64,15 @@ class Recorder:
             self._diverged[trial] = f"the loss was {values['raw_loss']} at step {step}"
         self._steps[trial] = step
         self.spent_steps += 1
-        self._write({**self._event("report", trial), "step": step, **values})
+        self._write(
+            {
+                "event": "report",
+                "seconds": self._now(),
+                "trial": self._numbers[trial],
+                "step": step,
+                **values,
+            }
+        )
         if self.spent_steps >= self._budget_steps:
             self.end("completed", "budget spent")
 
@@ -71,7 +80,9 @@ class Recorder:
         """The scheduler's word; unless it is `stop`, the searcher's `observed` completes it."""
         word = decision.lower()
         event = {
-            **self._event("decide", trial),
+            "event": "decide",
+            "seconds": self._now(),
+            "trial": self._numbers[trial],
             "step": self._steps[trial],
             "decision": word,
             "decide_seconds": seconds,
@@ -118,7 +129,7 @@ class Recorder:
     def over(self) -> bool:
         """The search has come to its end: no more events, but for the trials in flight."""
         limit = self.cell.max_seconds
-        if self._ended is None and limit is not None and self.clock() > limit:
+        if self._ended is None and limit is not None and self.clock.now > limit:
             self.end("failed", f"ran past max_seconds = {limit:g}")
         return self._ended is not None
 
@@ -130,7 +141,7 @@ class Recorder:
     def end(self, status: str, reason: str) -> None:
         """Note the end of the search; the first one counts."""
         if self._ended is None:
-            self._ended = (self.clock(), status, reason)
+            self._ended = (self.clock.now, status, reason)
 
     def close(self) -> None:
         """Cut the trials in flight and write the end."""
@@ -153,11 +164,10 @@ class Recorder:
         self._write(event)
 
     def _now(self) -> float:
-        return self.clock() if self._ended is None else self._ended[0]
+        return self.clock.now if self._ended is None else self._ended[0]
 
     def _event(self, event: str, trial: str) -> dict[str, Any]:
-        seconds = self.clock() if self._ended is None else self._ended[0]
-        return {"event": event, "seconds": seconds, "trial": self._numbers[trial]}
+        return {"event": event, "seconds": self._now(), "trial": self._numbers[trial]}
 
     def _write(self, event: dict[str, Any]) -> None:
         try:

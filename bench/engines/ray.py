@@ -5,7 +5,6 @@ GPUs, so no more trials than slots can run.
 """
 
 import os
-import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from bench import machine
 from bench.cell import Cell
 from bench.engine import Engine as Base
 from bench.engines._asked import Measured, unwarned
+from bench.engines._clock import WallClock
 from bench.engines._cluster import Cluster
 from bench.engines._recorder import Listener, Recorder, Sink
 from bench.engines._search import Search, build
@@ -50,14 +50,8 @@ class Engine(Base):
     def run(self, search: Search, journal: Sink, listener: Listener) -> None:
         """Run a search to its end. Raises UserError if the journal cannot be written."""
         folder = self._cluster.start(search.cell).folder
-        began = time.perf_counter()
-        recorder = Recorder(
-            search.cell,
-            journal,
-            search.objective.worst_loss,
-            lambda: time.perf_counter() - began,
-            listener,
-        )
+        worst_loss = search.objective.worst_loss
+        recorder = Recorder(search.cell, journal, worst_loss, WallClock(), listener)
         try:
             with unwarned():
                 _tuner(search, recorder, folder).fit()
