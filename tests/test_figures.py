@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from journals import SMALL, cell, plan_of, search
+from journals import SMALL, cell, plan_of, results, search
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from bench import plugins
-from bench.metrics._style import look
+from bench.metrics._style import look, side_by_side
 from bench.report.table import load
 
 METRICS = ["regret", "scaling", "summary", "target"]
@@ -44,6 +44,35 @@ def test_every_figure_says_device_clock_n_and_interval(
     shown = texts(metric.draw(frame)).replace("budget", "")
     assert all(each in shown for each in ["bowl", "n = 3 seeds", "95 % bootstrap", *there]), shown
     assert not any(each in shown for each in absent), shown
+
+
+@pytest.mark.filterwarnings("error:constrained_layout not applied")
+@pytest.mark.parametrize("name", METRICS)
+def test_nothing_in_a_figure_of_both_clocks_lies_over_another(name: str, tmp_path: Path) -> None:
+    """Virtual at four counts, for real at two: as `make bench GPUS=8` has it."""
+    for gpus in (1, 2, 4, 8):
+        search(tmp_path, cell(gpus=gpus, engine="virtual", **SMALL), clock="virtual")
+        if gpus <= 2:
+            search(tmp_path, cell(gpus=gpus, **SMALL), clock="wall")
+    metric = plugins.load_module("metrics", name)
+    frame = side_by_side(metric.compute(load(tmp_path)))
+    if name == "regret":
+        frame = frame[frame["axis"] == "gpu_seconds"]
+    made = metric.draw(frame)
+    made.savefig(tmp_path / "figure.png")
+    labels = [axes.xaxis.label.get_window_extent() for axes in made.axes]
+    for left, right in itertools.pairwise(labels):
+        assert left.x1 < right.x0
+    (below,) = [text for text in made.texts if "full trainings a search" in text.get_text()]
+    assert below.get_window_extent().y1 < min(label.y0 for label in labels)
+
+
+def test_times_far_apart_are_on_a_logarithmic_axis(tmp_path: Path) -> None:
+    for gpus, seconds in ((1, 100.0), (64, 2.0)):
+        results(tmp_path, cell(gpus=gpus), (seconds, 1.0), wall=seconds)
+    metric = plugins.load_module("metrics", "target")
+    (axes,) = metric.draw(metric.compute(load(tmp_path))).axes
+    assert axes.get_yscale() == "log"
 
 
 def test_an_algorithm_looks_the_same_whichever_others_are_drawn(tmp_path: Path) -> None:

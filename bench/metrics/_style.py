@@ -21,6 +21,8 @@ _MARKERS = ["o", "s", "D", "v", "P", "X", "<", ">", "p", "h"]
 _GREY = "0.4"
 CHARACTER = 0.06
 """Inches of a caption's character, roughly."""
+LINE = 0.14
+"""Inches of a caption's line."""
 VIRTUAL = " (virtual)"
 """Ends the label of what is on the virtual clock."""
 
@@ -34,7 +36,7 @@ def figure(panels: int, sharey: bool) -> "tuple[Figure, list[Axes]]":
     }
     with rc_context(style):
         columns, rows = min(panels, 4), -(-panels // 4)
-        size = 2.0 + 3.1 * columns, 1.1 + 2.7 * rows
+        size = 2.0 + 3.1 * columns, 0.7 + 2.7 * rows
         made = Figure(figsize=size, dpi=DPI, layout="constrained")
         axes = list(made.subplots(rows, columns, sharey=sharey, squeeze=False).flat)
     for unused in axes[panels:]:
@@ -128,21 +130,22 @@ def finish(
     ]
     if errors := sorted(set(frame["error"].astype(str)) - {""}):
         where += ["dotted, hollow: virtual, simulated from recorded trainings", *errors]
-    caption = wrapped(made, [*lines, *where])
     made.suptitle(f"{plain(title)} on {plain(row['objective'])}", fontsize=12, fontweight="bold")
-    made.supxlabel(caption, fontsize=8, color=_GREY)
     looks = look(frame)
     handles = [Line2D([], [], label=plain(name), **looks[name]) for name in order or looks]
     made.legend(handles=handles, loc="outside right center", frameon=False, handlelength=3)
     width, height = made.get_size_inches()
-    made.set_size_inches(width, max(height, 1.6 + 0.24 * len(handles)))  # above the caption
+    made.set_size_inches(width, max(height, 1.2 + 0.24 * len(handles)))
+    caption(made, [*lines, *where])
     return made
 
 
-def wrapped(made: Figure, lines: Iterable[str]) -> str:
-    """A caption, its lines as long as the figure is wide."""
-    width = int(made.get_size_inches()[0] / CHARACTER)
-    return "\n".join(fill(plain(line), width) for line in lines)
+def caption(made: Figure, lines: Iterable[str]) -> None:
+    """Write below the panels, in lines as long as the figure is wide; it grows by their height."""
+    width, height = made.get_size_inches()
+    text = "\n".join(fill(plain(line), int(width / CHARACTER)) for line in lines)
+    made.supxlabel(text, fontsize=8, color=_GREY)
+    made.set_size_inches(width, height + LINE * (text.count("\n") + 1))
 
 
 def gpu_axis(axes: "Axes", frame: pd.DataFrame) -> None:
@@ -152,6 +155,8 @@ def gpu_axis(axes: "Axes", frame: pd.DataFrame) -> None:
     axes.xaxis.set_major_locator(FixedLocator(counts))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticks(counts, [str(count) for count in counts])
+    if len(counts) > 7:
+        axes.tick_params(axis="x", labelsize=7)
     axes.set_xlim(counts[0] / 1.35, counts[-1] * 1.35)
     axes.set_xlabel(f"{unit(frame)} held")
 

@@ -86,6 +86,8 @@ def draw(frame: pd.DataFrame) -> "Figure":
     for axes, count in zip(panels, counts, strict=True):
         for label, kind in looks.items():
             rows = frame[(frame["gpus"] == count) & (frame["algorithm"] == label)]
+            if rows.empty:  # a line of nothing would still take its place, at the figure's corner
+                continue
             part = rows["n"] < rows["n"].max()
             faint = part | part.shift(-1, fill_value=False)
             line = {**kind, "drawstyle": "steps-post", "marker": None}
@@ -102,12 +104,12 @@ def draw(frame: pd.DataFrame) -> "Figure":
         axes.set_ylim(bottom=0)
         axes.set_xlim(left=0)
         axes.set_title(f"{count} {style.unit(frame, count)}")
-    clock = style.clock(frame)
+    clock = f"({style.clock(frame)} clock)"
     labels = {
         "trials": "trials with a result",
-        "steps": "steps trained, all trials together",
-        "seconds": f"seconds ({clock} clock)",
-        "gpu_seconds": f"{style.unit(frame, 1)}-seconds held ({clock} clock)",
+        "steps": "steps trained,\nall trials together",
+        "seconds": f"seconds\n{clock}",
+        "gpu_seconds": f"{style.unit(frame, 1)}-seconds held\n{clock}",
     }
     for axes in panels:
         axes.set_xlabel(labels[frame["axis"].iloc[0]])

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 FIGURES = FIGURE
 READING = (
-    "Left: 1 means that twice the GPUs reach the target in half the time; a thick bar with hollow "
-    "markers is the range that censored runs leave open. Right: GPU-seconds training ÷ held."
+    "Left: 1 means that twice the GPUs reach the target in half the time; a thick bar between "
+    "small markers is the range that censored runs leave open. Right: GPU-seconds training ÷ held."
 )
 UTILISATION = ["utilisation", "utilisation_low", "utilisation_high", "utilisation_n"]
 COLUMNS = [
@@ -99,9 +99,9 @@ def draw(frame: pd.DataFrame) -> "Figure":
         ends = least[open_], most[open_].clip(upper=top)
         dotted = ":" if label.endswith(style.VIRTUAL) else "-"
         left.vlines(x[open_], *ends, color=kind["color"], linestyle=dotted, linewidth=4, alpha=0.35)
-        hollow = {**kind, "linestyle": "none", "markerfacecolor": "white"}
+        small = {**kind, "linestyle": "none", "markersize": 4}
         for bound, known in ((least, open_ & (least > 0)), (most, open_ & (most < np.inf))):
-            left.plot(x[known], bound[known], **hollow)
+            left.plot(x[known], bound[known], **small)
     left.set_ylim(0, top)
     left.set_ylabel("scaling efficiency to target")
     style.points(right, frame, "utilisation", "utilisation_low", "utilisation_high")

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
 FIGURES = FIGURE
 READING = (
-    "Lower is faster. A hollow marker with an arrow is a lower bound: at most half of the "
+    "Lower is faster. A large arrow is a lower bound: at most half of the "
     "searches reached the target before they ended."
 )
+LONG = 20
+"""Times of which one is so many times another need a logarithmic axis."""
 COLUMNS = [
     *[*GROUP, "target", "target_from", "seconds", "low", "high", "n", "reached", "followed"],
 ]
@@ -59,22 +61,29 @@ def notes(frame: pd.DataFrame) -> list[str]:
 
 def draw(frame: pd.DataFrame) -> "Figure":
     """Seconds against GPU count, the algorithms side by side."""
+    from matplotlib.ticker import FuncFormatter
+
     from bench.metrics import _style as style
 
     made, (axes,) = style.figure(1, sharey=False)
     shown = frame.assign(high=frame[["high", "followed"]].min(axis=1))
     for label, x in style.points(axes, shown, "seconds", "low", "high").items():
         rows, colour = frame.loc[x.index], style.look(frame)[label]["color"]
-        for bound, face in (("high", colour), ("seconds", "white")):
+        for bound, size in (("high", 5), ("seconds", 9)):
             never = np.isinf(rows[bound])
             arrow = "2" if label.endswith(style.VIRTUAL) else "^"  # thin: no area to be hollow
             axes.plot(
-                x[never], rows["followed"][never], arrow, color=colour, markerfacecolor=face,
-                markersize=8 if bound == "seconds" else 5, linestyle="none",
+                x[never], rows["followed"][never], arrow, color=colour, markersize=size,
+                linestyle="none",
             )  # fmt: skip
     style.gpu_axis(axes, frame)
-    axes.set_ylim(bottom=0)
-    axes.set_ylabel(f"seconds to target ({style.clock(frame)} clock)")
+    known = shown["followed"][shown["followed"] > 0]
+    if len(known) and known.max() > LONG * known.min():
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,g}"))
+    else:
+        axes.set_ylim(bottom=0)
+    axes.set_ylabel(f"seconds to target\n({style.clock(frame)} clock)")
     row, missed = frame.iloc[0], int((frame["n"] - frame["reached"]).sum())
     return style.finish(
         made,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 COLOURS = ["C0", "C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9"]
 
 
-def draw(pairs: list[Pair], target: float, caption: str) -> "Figure":
+def draw(pairs: list[Pair], target: float, error: str) -> "Figure":
     """A panel for each algorithm and GPU count; solid: real, dotted: virtual; a colour a seed."""
     kinds = list(dict.fromkeys((pair.cell.algorithm.name, pair.cell.gpus) for pair in pairs))
     made, panels = style.figure(len(kinds), sharey=True)
@@ -36,5 +36,5 @@ def draw(pairs: list[Pair], target: float, caption: str) -> "Figure":
         f"a colour is a seed; dashed: target {target:.4g}; device {cell.device}, budget of "
         f"{cell.budget} full trainings a search"
     )
-    made.supxlabel(style.wrapped(made, [what, caption]), fontsize=8, color="0.4")
+    style.caption(made, [what, error])
     return made
