@@ -45,7 +45,7 @@ lint: setup ## check style, form and types
 	@$(VENV)/ruff check
 	@$(VENV)/ruff format --check
 	@$(VENV)/mypy
-	@$(VENV)/shellcheck -x .ci/run requirements/*.sh
+	@$(VENV)/shellcheck -x .ci/run requirements/*.sh containers/*.sh slurm/bench slurm/exec
 
 format: setup ## put the code in form, mend what can be mended
 	@$(VENV)/ruff check --fix
