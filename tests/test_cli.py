@@ -45,7 +45,7 @@ def test_list_shows_what_there_is(bench: Bench) -> None:
         (["run", "suite.toml", "--cells", "*-bohb-*"], "matches no key"),
         (["run", "suite.toml", "--idnex", "1"], "No such option: --idnex"),
         (["rnu", "suite.toml"], "No such command 'rnu'"),
-        (["run"], "Missing argument"),
+        (["run"], "bench run SUITE, or bench run --plan FILE --index I"),
         (["report", "suite.toml"], "bench run"),
         (["data", "nosuch"], "mnist"),
     ],

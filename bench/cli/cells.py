@@ -1,6 +1,5 @@
 """The verbs that work on a suite's cells: plan, run, status, report."""
 
-import json
 import shlex
 import sys
 from pathlib import Path
@@ -15,7 +14,8 @@ if TYPE_CHECKING:
     from bench.results import Results
     from bench.run import Outcome
 
-Suite = Annotated[str, typer.Argument(help="Name of a suite in suites/, or path of a .toml file.")]
+SUITE_HELP = "Name of a suite in suites/, or path of a .toml file."
+Suite = Annotated[str, typer.Argument(help=SUITE_HELP)]
 Gpus = Annotated[
     str | None,
     typer.Option(help="GPU counts: N for 1, 2, 4, … up to N, or a list like 1,3. On CPU: cores."),
@@ -38,10 +38,12 @@ def plan(
 
     GPU-hours come from a pilot: the journals of the same objectives that are in the results.
     """
-    _, cells = planned(suite, gpus, device)
+    name, cells = planned(suite, gpus, device)
     if as_json:
-        for index, cell in enumerate(cells):
-            print(json.dumps({"index": index, "key": cell.key, **cell.as_json()}))
+        from bench.slurm import plans
+
+        for line in plans.lines(cells, name):
+            print(line)
         return
     from bench import plugins
     from bench.estimate import estimate
@@ -63,7 +65,7 @@ def plan(
 
 
 def run(
-    suite: Suite,
+    suite: Annotated[str | None, typer.Argument(help=f"{SUITE_HELP} None with --plan.")] = None,
     gpus: Gpus = None,
     device: Device = None,
     index: Annotated[
@@ -75,11 +77,20 @@ def run(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run cells that ended as failed again.")
     ] = False,
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="Run line --index of a frozen plan, as a job of a SLURM array does."),
+    ] = None,
     results: Folder = RESULTS,
 ) -> None:
     """Run the cells of a suite that are not finished."""
-    name, all_cells = planned(suite, gpus, device)
-    chosen = _choose(all_cells, index, cells)
+    if plan is not None:
+        name, chosen = _of_plan(plan, index, [suite, gpus, device, cells])
+    elif suite is None:
+        raise UserError("run what? bench run SUITE, or bench run --plan FILE --index I")
+    else:
+        name, all_cells = planned(suite, gpus, device)
+        chosen = _choose(all_cells, index, cells)
     folder = _results(results, name)
     outcomes = run_all(chosen, folder, retry_failed)
     states = [outcome.state for outcome in outcomes]
@@ -188,6 +199,18 @@ def _choose(cells: "list[Cell]", index: int | None, pattern: str | None) -> "lis
         if not cells:
             raise UserError(f"--cells {pattern}: matches no key; see: bench plan SUITE --json")
     return cells
+
+
+def _of_plan(plan: Path, index: int | None, others: list[str | None]) -> "tuple[str, list[Cell]]":
+    """The suite and the cell of a line of a frozen plan, which says all that others might."""
+    from bench.slurm import plans
+
+    if index is None:
+        raise UserError(f"--plan {plan}: give the line to run, counted from 0: --index I")
+    if any(other is not None for other in others):
+        raise UserError("--plan says which cells: give --index with it, but no SUITE, --gpus, …")
+    name, cell = plans.read_line(plan, index)
+    return name, [cell]
 
 
 def _results(folder: Path, suite: str) -> "Results":
