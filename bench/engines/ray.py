@@ -14,7 +14,7 @@ from bench.cell import Cell
 from bench.engine import Engine as Base
 from bench.engines._asked import Measured, unwarned
 from bench.engines._clock import WallClock
-from bench.engines._cluster import Cluster
+from bench.engines._cluster import Cluster, address
 from bench.engines._recorder import Listener, Recorder, Sink
 from bench.engines._search import Search, build
 from bench.objective import Objective
@@ -42,6 +42,8 @@ class Engine(Base):
 
     @classmethod
     def why_not(cls, cell: Cell) -> str | None:
+        if address() is not None:  # what that has is seen when it is joined
+            return None
         return machine.why_not("cuda" if cell.device == "cuda" else "cpu", cell.gpus)
 
     def prepare(self, cell: Cell) -> Search:
