@@ -72,7 +72,9 @@ for place in ${UV_FIND_LINKS-} ${PIP_FIND_LINKS-}; do
 done
 
 # Root needs a namespace where it may not do everything (in a container or a small VM).
-(umask 022 && apptainer --silent build --force --fakeroot "${from[@]/#/--build-arg=}" --build-arg=TORCH="$torch" \
+# zstd: packed in a fifth of the time that gzip takes, and unpacked in less at every start.
+(umask 022 && apptainer --silent build --force --fakeroot --mksquashfs-args "-comp zstd -Xcompression-level 3" \
+  "${from[@]/#/--build-arg=}" --build-arg=TORCH="$torch" \
   --bind "$stage:/mnt" containers/new.sif containers/bench.def)
 mv containers/new.sif containers/bench.sif
 digest=$(containers/digest.sh containers/bench.sif)
