@@ -27,6 +27,17 @@ stage=$(mktemp -d)
 trap 'rm -rf --one-file-system "$stage" containers/new.sif' EXIT
 mkdir "$stage/code" "$stage/wheels"
 
+# The code as git sees it, with what is changed and not committed: then the image says so.
+commit=$(git rev-parse HEAD)
+dirty=false
+[[ -z $(git status --porcelain) ]] || dirty=true
+cp "$(git rev-parse --git-path index)" "$stage/index"
+tree=$(export GIT_INDEX_FILE=$stage/index && git add --all && git write-tree)
+git archive "$tree" bench suites requirements pyproject.toml LICENSE | tar -x -C "$stage/code"
+lock=$(cd requirements && cat lock.txt "torch-$torch.txt" uv.txt | sha256sum | cut -d ' ' -f 1)
+printf '{"commit": "%s", "dirty": %s, "lock": "%s", "torch": "%s"}\n' \
+  "$commit" "$dirty" "$lock" "$torch" >"$stage/code/image.json"
+
 case $base in
   docker) from=() ;;
   debootstrap)
@@ -39,23 +50,13 @@ case $base in
     debootstrap --variant=minbase --include=ca-certificates,python3.11-venv,python3-distutils \
       bookworm "$stage/base" "${mirror:-$debian}" >"$stage/log" || fail "debootstrap: $(tail -n 1 "$stage/log")"
     echo "deb $debian bookworm main" >"$stage/base/etc/apt/sources.list"
+    truncate --size 0 "$stage"/base/etc/{resolv.conf,hostname}
     rm -rf "$stage"/base/dev/* "$stage"/base/var/{cache,lib}/apt/* "$stage"/base/var/log/*
     from=(BOOTSTRAP=localimage BASE="$stage/base") ;;
   *)
     [[ -e $base ]] || fail "BASE=$base: legal: docker, debootstrap, or the file of an image"
     from=(BOOTSTRAP=localimage BASE="$base") ;;
 esac
-
-# The code as git sees it, with what is changed and not committed: then the image says so.
-commit=$(git rev-parse HEAD)
-dirty=false
-[[ -z $(git status --porcelain) ]] || dirty=true
-cp "$(git rev-parse --git-path index)" "$stage/index"
-tree=$(export GIT_INDEX_FILE=$stage/index && git add --all && git write-tree)
-git archive "$tree" bench suites requirements pyproject.toml LICENSE | tar -x -C "$stage/code"
-lock=$(cd requirements && cat lock.txt "torch-$torch.txt" uv.txt | sha256sum | cut -d ' ' -f 1)
-printf '{"commit": "%s", "dirty": %s, "lock": "%s", "torch": "%s"}\n' \
-  "$commit" "$dirty" "$lock" "$torch" >"$stage/code/image.json"
 
 # How this machine reaches packages: needed while building, recorded nowhere.
 for name in PIP_INDEX_URL UV_DEFAULT_INDEX {http,https,no}_proxy {HTTP,HTTPS,NO}_PROXY; do
