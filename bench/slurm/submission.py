@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench import data, plugins
@@ -23,6 +23,8 @@ from bench.slurm.wall_time import Limit, limit, pilots
 
 USUAL_MAX_ARRAY_SIZE = 1001
 """SLURM's own default."""
+
+STAMP = "%Y%m%d-%H%M%S"
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def submissions(
         raise UserError("the site wants an account: --account NAME, or `account` in its file")
     size = site.max_array_size or queue.max_array_size() or USUAL_MAX_ARRAY_SIZE
     known = pilots(cells, results.folder.parent)
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    stamp = _stamp(jobs.plans_folder(results.folder))
     variables = environment(results, site, retry_failed)
     made = []
     for each in group(cells, site, size):
@@ -87,14 +89,13 @@ def remarks(made: list[Submission], site: Site) -> list[str]:
     said = []
     if not site.verified:
         said.append("no job was ever submitted with this site's file: look at the options below")
-    parts = [
-        each for each in made if site.whole_nodes and each.group.need.gpus < site.gpus_per_node
-    ]
-    if parts:
+    least = min((each.group.need.gpus for each in made), default=site.gpus_per_node)
+    if site.whole_nodes and least < site.gpus_per_node:
         said.append(
-            f"the site gives whole nodes: a cell of {parts[0].group.need.gpus} GPUs is charged for "
-            f"{site.gpus_per_node}"
+            f"the site gives whole nodes: cells that need {plural(least, 'GPU')} of a node are "
+            f"charged for {site.gpus_per_node}"
         )
+    said += [*dict.fromkeys(filter(None, map(_missing_image, made)))]
     if unknown := next((each for each in made if not each.limit.has_pilot), None):
         said.append(
             f"for a time limit that fits, run a pilot first: --cells {unknown.group.cells[0].key}"
@@ -172,6 +173,14 @@ def _command(
         str(CHECKOUT / f"slurm/{script}.sbatch"),
         str(plan),
     ]
+
+
+def _stamp(plans: Path) -> str:
+    """Now, or as soon after as no plan is of that second: names sort as they were submitted."""
+    now = datetime.now(UTC)
+    while any(plans.glob(f"{now:{STAMP}}-*")):
+        now += timedelta(seconds=1)
+    return f"{now:{STAMP}}"
 
 
 def _memory(site: Site, gpus: int) -> str | None:

@@ -46,7 +46,7 @@ def why(task: Task | None, log: Path) -> str:
     if task is None:
         return f"ended, and SLURM no longer knows how; its log ends: {said or '(nothing)'}"
     if task.status == LEFT:
-        return "left when it was told to stop"
+        return f"left when it was told to end: {said or 'its log is empty'}"
     if task.state == "COMPLETED":
         return f"ended without finishing it: {said or 'its log is empty'}"
     if task.signal:
