@@ -6,7 +6,14 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from bench.errors import UserError, one_of
 from bench.options import in_one_line
@@ -105,13 +112,17 @@ def load(name_or_path: str) -> Site:
         )
     try:
         with path.open("rb") as file:
-            return Site(**tomllib.load(file))
+            site = Site(**tomllib.load(file))
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path}: not TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
     except ValidationError as error:
         raise UserError(f"{path}: {in_one_line(error, [*Site.model_fields])}") from None
+    if not site.min_time <= site.default_time <= site.max_time:
+        default, *legal = map(duration.text, (site.default_time, site.min_time, site.max_time))
+        raise UserError(f"{path}: default_time is {default}; legal: {' to '.join(legal)}")
+    return site
 
 
 def expand(text: str) -> str:

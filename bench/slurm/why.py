@@ -27,7 +27,7 @@ MARKS = [
 ]
 """What slurmstepd and srun write into a job's log, the more telling first."""
 
-END_BYTES, LINES, CHARACTERS = 16_384, 3, 300
+END_BYTES, READ_LINES, SHOWN_LINES, CHARACTERS = 16_384, 10, 3, 300
 
 
 def why(task: Task | None, log: Path) -> str:
@@ -42,7 +42,8 @@ def why(task: Task | None, log: Path) -> str:
         return told
     if marked == "out of memory" or (marked and task is None):  # some SLURMs call it FAILED
         return marked
-    said = "; ".join(line for line in lines if not _from_slurm(line))[-CHARACTERS:]
+    said = "; ".join([line for line in lines if not _from_slurm(line)][-SHOWN_LINES:])
+    said = said[-CHARACTERS:]
     if task is None:
         return f"ended, and SLURM no longer knows how; its log ends: {said or '(nothing)'}"
     if task.status == LEFT:
@@ -65,7 +66,7 @@ def last_lines(log: Path) -> list[str]:
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
     lines = ["".join(filter(str.isprintable, line)).strip() for line in text.splitlines()]
     own = [line for line in lines if line]
-    return own[-LINES:]
+    return own[-READ_LINES:]
 
 
 def _from_slurm(line: str) -> bool:
