@@ -87,7 +87,7 @@ def submissions(
 def remarks(made: list[Submission], site: Site) -> list[str]:
     """What must be known before these are submitted."""
     said = []
-    if not site.verified:
+    if made and not site.verified:
         said.append("no job was ever submitted with this site's file: look at the options below")
     least = min((each.group.need.gpus for each in made), default=site.gpus_per_node)
     if site.whole_nodes and least < site.gpus_per_node:
