@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from bench.cli import cells, curves, image, plugins
+from bench.cli import cells, curves, image, plugins, slurm
 from bench.errors import UserError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.command("list")(plugins.list_)
 app.command()(cells.plan)
 app.command()(cells.run)
+app.command()(slurm.submit)
 app.command()(cells.status)
 app.command()(cells.report)
 app.command()(plugins.audit)

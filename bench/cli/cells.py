@@ -10,6 +10,7 @@ import typer
 from bench.errors import UserError
 
 if TYPE_CHECKING:
+    from bench import machine
     from bench.cell import Cell
     from bench.results import Results
     from bench.run import Outcome
@@ -75,7 +76,12 @@ def run(
         str | None, typer.Option(help="Run only cells whose key matches, e.g. '*-tpe-*-s0-*'.")
     ] = None,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Run cells that ended as failed again.")
+        bool,
+        typer.Option(
+            "--retry-failed",
+            envvar="BENCH_RETRY_FAILED",
+            help="Run cells that ended as failed again.",
+        ),
     ] = False,
     plan: Annotated[
         Path | None,
@@ -90,7 +96,7 @@ def run(
         raise UserError("run what? bench run SUITE, or bench run --plan FILE --index I")
     else:
         name, all_cells = planned(suite, gpus, device)
-        chosen = _choose(all_cells, index, cells)
+        chosen = choose(all_cells, index, cells)
     folder = _results(results, name)
     outcomes = run_all(chosen, folder, retry_failed)
     states = [outcome.state for outcome in outcomes]
@@ -126,13 +132,23 @@ def run_all(cells: "list[Cell]", folder: "Results", retry_failed: bool = False) 
 def status(
     suite: Suite, gpus: Gpus = None, device: Device = None, results: Folder = RESULTS
 ) -> None:
-    """Say which cells are done, unfinished, failed, running, skipped or pending, and why."""
+    """Say which cells are done, unfinished, failed, running, skipped or pending, and why.
+
+    Where there is SLURM, what was submitted is looked up in its queue.
+    """
+    from bench.slurm import jobs
+    from bench.slurm.states import standings
     from bench.tables import status_table
 
     name, cells = planned(suite, gpus, device, results)
     folder = _results(results, name)
-    states = [(cell, *folder.state(cell)) for cell in cells]
-    print(status_table(states, colour=sys.stdout.isatty()))
+    found = standings(cells, folder)
+    table = [(each.cell, each.state, each.why) for each in found]
+    print(status_table(table, colour=sys.stdout.isatty()))
+    site = jobs.last_site(folder.folder)
+    if site is not None and (missing := sum(each.open for each in found)):
+        again = shlex.join(["bench", "submit", suite, "--site", site])
+        print(f"{missing} are neither finished nor in the queue: {again}")
 
 
 def report(
@@ -153,12 +169,16 @@ def report(
 
 
 def planned(
-    name: str, gpus: str | None, device: str | None = None, results: Path | None = None
+    name: str,
+    gpus: str | None,
+    device: str | None = None,
+    results: Path | None = None,
+    most: int | None = None,
 ) -> "tuple[str, list[Cell]]":
     """The suite's name and its cells for the GPU counts asked for, the suite's or the machine's.
 
-    With `results`, and unless the user said which, also those with a journal there: they may be of
-    another machine.
+    With `most`, that many instead of what the machine has. With `results`, and unless the user
+    said which, those that were submitted instead of the machine's, and all that have a journal.
     """
     from bench import machine, suite
 
@@ -167,15 +187,31 @@ def planned(
     if gpus is not None:
         counts = _counts(gpus)
     else:
-        counts = suite.load(path).gpus or suite.doubling(max(machine.count(on), 1))
-    cells = suite.plan(path, counts, on)
-    if results is not None and gpus is None:
-        found = _results(results, path.stem).resources()
-        for other, count in sorted(found - {(on, count) for count in counts}):
-            if device in (None, other):
-                more = suite.plan(path, [count], machine.check_device(other))
-                cells += [c for c in more if _results(results, path.stem).journal(c).exists()]
-    return path.stem, cells
+        counts = suite.load(path).gpus or suite.doubling(most or max(machine.count(on), 1))
+    if results is None or gpus is not None:
+        return path.stem, suite.plan(path, counts, on)
+    return path.stem, _there_or_planned(path, counts, on, device, results)
+
+
+def _there_or_planned(
+    path: Path, counts: list[int], on: "machine.Device", device: str | None, results: Path
+) -> "list[Cell]":
+    from bench import machine, suite
+    from bench.slurm import jobs
+
+    folder = _results(results, path.stem)
+    expected = {str(on): counts}
+    if submitted := {each for each in jobs.resources(folder.folder) if device in (None, each[0])}:
+        own = suite.load(path).gpus
+        expected = {d: own or sorted(n for e, n in submitted if e == d) for d, _ in submitted}
+    cells = []
+    for each, numbers in sorted(expected.items()):
+        cells += suite.plan(path, numbers, machine.check_device(each))
+    for other, count in sorted(folder.resources()):
+        if device in (None, other) and count not in expected.get(other, []):
+            more = suite.plan(path, [count], machine.check_device(other))
+            cells += [cell for cell in more if folder.journal(cell).exists()]
+    return cells
 
 
 def _counts(text: str) -> list[int]:
@@ -187,7 +223,7 @@ def _counts(text: str) -> list[int]:
     return [int(part) for part in parts] if len(parts) > 1 else doubling(int(text))
 
 
-def _choose(cells: "list[Cell]", index: int | None, pattern: str | None) -> "list[Cell]":
+def choose(cells: "list[Cell]", index: int | None, pattern: str | None) -> "list[Cell]":
     from fnmatch import fnmatchcase
 
     if index is not None:

@@ -19,11 +19,6 @@ def lines(cells: Iterable[Cell], suite: str) -> Iterable[str]:
         yield json.dumps({"suite": suite, "index": index, "key": cell.key, **cell.as_json()})
 
 
-def read(path: Path) -> list[tuple[str, Cell]]:
-    """The (suite, cell) of each line; UserError for the first that is not as it was written."""
-    return [_parse(path, index, text) for index, text in enumerate(_texts(path))]
-
-
 def read_line(path: Path, index: int) -> tuple[str, Cell]:
     """The suite and the cell of one line, counted from 0; UserError if it is not to be trusted."""
     texts = _texts(path)
