@@ -6,6 +6,7 @@ on them (slurm/ray-cluster.sbatch) and says where in BENCH_RAY_ADDRESS.
 
 import os
 import secrets
+import signal
 import time
 from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
@@ -120,7 +121,9 @@ class Cluster:
         log = self._open.enter_context((folder / "log").open("a"))
         self._open.enter_context(redirect_stdout(log))  # Ray prints there when a worker dies
         self._open.callback(ray.shutdown)
+        on_sigterm = signal.getsignal(signal.SIGTERM)
         ray.init(log_to_driver=False, logging_level="error", **settings)
+        signal.signal(signal.SIGTERM, on_sigterm)  # Ray has taken it
 
 
 def _wait_until_it_has(needs: Share) -> None:
