@@ -116,7 +116,7 @@ def test_visible_devices_are_counted_as_cuda_counts_them(monkeypatch: pytest.Mon
 
 def journal_of(cell: Cell, folder: Path) -> Path:
     """A finished journal of a cell, as another machine may have written it."""
-    writer = Journal(
+    writer = Journal.begin(
         folder / f"{cell.key}.jsonl",
         {"key": cell.key, "cell": cell.as_json(), "clock": "wall", "worst_loss": 10.0},
     )

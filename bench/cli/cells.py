@@ -13,7 +13,7 @@ from bench.errors import UserError
 if TYPE_CHECKING:
     from bench.cell import Cell
     from bench.results import Results
-    from bench.run import Outcome
+    from bench.run import Outcome, Retry
 
 Suite = Annotated[str, typer.Argument(help="Name of a suite in suites/, or path of a .toml file.")]
 Gpus = Annotated[
@@ -75,13 +75,17 @@ def run(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run cells that ended as failed again.")
     ] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Run unfinished and failed cells from their start.")
+    ] = False,
     results: Folder = RESULTS,
 ) -> None:
-    """Run the cells of a suite that are not finished."""
+    """Run the cells of a suite that are not finished; those that were begun go on."""
     name, all_cells = planned(suite, gpus, device)
     chosen = _choose(all_cells, index, cells)
     folder = _results(results, name)
-    outcomes = run_all(chosen, folder, retry_failed)
+    retry: Retry = "anew" if anew else "failed" if retry_failed else "no"
+    outcomes = run_all(chosen, folder, retry)
     states = [outcome.state for outcome in outcomes]
     ran = sum(outcome.ran for outcome in outcomes)
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
@@ -90,25 +94,30 @@ def run(
         raise SystemExit(1)
 
 
-def run_all(cells: "list[Cell]", folder: "Results", retry_failed: bool = False) -> "list[Outcome]":
-    """Run cells and show how they go on; Ctrl-C ends the program, and says how to go on."""
+def run_all(cells: "list[Cell]", folder: "Results", retry: "Retry" = "no") -> "list[Outcome]":
+    """Run cells and show how they go on; Ctrl-C ends the program, and says how to go on.
+
+    So does a signal to leave, with an exit status of its own.
+    """
     from rich.console import Console
 
     from bench.progress import Display
     from bench.run import run_cells
+    from bench.signals import EXIT_STATUS, Leaving
 
     display = Display(Console(stderr=True), cells)
-    outcomes = []
+    leaving, outcomes = Leaving(), []
     try:
-        with display.live():
-            for outcome in run_cells(cells, folder, display, retry_failed):
+        with leaving, display.live():
+            for outcome in run_cells(cells, folder, display, retry):
                 display.over(outcome)
                 outcomes.append(outcome)
     except KeyboardInterrupt:
         done = sum(folder.state(cell)[0] == "done" for cell in cells)
         again = shlex.join(sys.argv)
-        print(f"interrupted: {done} of {len(cells)} cells are done; go on with: {again}")
-        raise SystemExit(130) from None
+        how = f"left for {leaving.asked}" if leaving.asked else "interrupted"
+        print(f"{how}: {done} of {len(cells)} cells are done; go on with: {again}")
+        raise SystemExit(EXIT_STATUS if leaving.asked else 130) from None
     return outcomes
 
 

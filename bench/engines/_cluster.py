@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 from contextlib import ExitStack, redirect_stdout
 
 from bench.cell import Cell
@@ -70,6 +71,7 @@ class Cluster:
         log = self._open.enter_context((scratch.folder / "log").open("a"))
         self._open.enter_context(redirect_stdout(log))  # Ray prints there when a worker dies
         self._open.callback(ray.shutdown)
+        on_sigterm = signal.getsignal(signal.SIGTERM)
         ray.init(
             address="local",
             num_cpus=cpus,
@@ -81,4 +83,5 @@ class Cluster:
             _temp_dir=str(scratch.folder),
             _node_ip_address="127.0.0.1",
         )
+        signal.signal(signal.SIGTERM, on_sigterm)  # Ray has taken it
         return scratch
