@@ -18,7 +18,7 @@ Bench = Callable[..., subprocess.CompletedProcess[str]]
 def test_help_names_the_verbs(bench: Bench) -> None:
     printed = bench("--help")
     assert printed.returncode == 0
-    for verb in ("list", "plan", "run", "status", "report", "data"):
+    for verb in ("list", "plan", "run", "submit", "status", "report", "data"):
         assert verb in printed.stdout
 
 

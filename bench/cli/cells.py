@@ -157,11 +157,17 @@ def report(
     """Read the journals and write tables and plots to results/SUITE/report/."""
     from bench.report import write
     from bench.report.terminal import show
+    from bench.slurm import jobs
 
     name, cells = planned(suite, gpus, device, results)
     folder = _results(results, name)
     states = [(cell, *folder.state(cell)) for cell in cells]
-    skipped = [(cell, reason) for cell, state, reason in states if state == "skipped"]
+    elsewhere = jobs.resources(folder.folder)  # what is submitted need not fit this machine
+    skipped = [
+        (cell, reason)
+        for cell, state, reason in states
+        if state == "skipped" and (cell.device, cell.gpus) not in elsewhere
+    ]
     written = write(folder.folder, cells, skipped)
     from rich.console import Console
 
@@ -201,9 +207,13 @@ def _there_or_planned(
 
     folder = _results(results, path.stem)
     expected = {str(on): counts}
-    if submitted := {each for each in jobs.resources(folder.folder) if device in (None, each[0])}:
-        own = suite.load(path).gpus
-        expected = {d: own or sorted(n for e, n in submitted if e == d) for d, _ in submitted}
+    submitted = {each for each in jobs.resources(folder.folder) if device in (None, each[0])}
+    if submitted:
+        own = suite.load(path).gpus or []
+        expected = {
+            each: [*dict.fromkeys([*own, *sorted(n for d, n in submitted if d == each)])]
+            for each, _ in submitted
+        }
     cells = []
     for each, numbers in sorted(expected.items()):
         cells += suite.plan(path, numbers, machine.check_device(each))

@@ -132,6 +132,8 @@ def environment(results: Results, site: Site, retry_failed: bool) -> dict[str, s
         "BENCH_MODULES": " ".join(site.modules),
     }
     chosen = {name: os.environ.get(name, value) for name, value in by_site.items()}
+    if chosen["BENCH_IMAGE"]:
+        chosen["BENCH_IMAGE"] = str(absolute(Path(chosen["BENCH_IMAGE"])))
     return {
         "BENCH_RESULTS": str(absolute(results.folder.parent)),
         "BENCH_DATA": str(absolute(data.root())),
