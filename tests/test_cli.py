@@ -18,7 +18,7 @@ Bench = Callable[..., subprocess.CompletedProcess[str]]
 def test_help_names_the_verbs(bench: Bench) -> None:
     printed = bench("--help")
     assert printed.returncode == 0
-    for verb in ("list", "plan", "run", "status", "report", "data"):
+    for verb in ("list", "plan", "run", "submit", "status", "report", "data"):
         assert verb in printed.stdout
 
 
@@ -45,7 +45,7 @@ def test_list_shows_what_there_is(bench: Bench) -> None:
         (["run", "suite.toml", "--cells", "*-bohb-*"], "matches no key"),
         (["run", "suite.toml", "--idnex", "1"], "No such option: --idnex"),
         (["rnu", "suite.toml"], "No such command 'rnu'"),
-        (["run"], "Missing argument"),
+        (["run"], "bench run SUITE, or bench run --plan FILE --index I"),
         (["report", "suite.toml"], "bench run"),
         (["data", "nosuch"], "mnist"),
     ],

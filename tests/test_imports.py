@@ -15,7 +15,7 @@ LAYERS = [
     {"space", "corners", "encoding", "curves", "curve_table", "plugins", "objectives"},
     {"algorithms", "suite", "metrics", "forest", "surrogate", "quality", "known_error"},
     {"engines", "results", "report"},
-    {"run", "tables", "estimate", "audit", "check", "recording", "validation"},
+    {"run", "tables", "estimate", "audit", "check", "recording", "validation", "slurm"},
     {"progress"},
     {"cli"},
     {"__main__"},

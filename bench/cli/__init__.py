@@ -1,4 +1,4 @@
-"""The command line: list, plan, run, status, report, audit, check, data, record, validate.
+"""The command line: list, plan, run, submit, status, report, audit, check, data, record, validate.
 
 Heavy imports are inside the verbs, so that `bench --help` starts at once. Exit status: 0 all is
 well, 1 a cell or a check failed (or no cell could run), 2 the user can mend it, 75 asked to leave
@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from bench.cli import cells, curves, plugins
+from bench.cli import cells, curves, plugins, slurm
 from bench.errors import UserError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command("list")(plugins.list_)
 app.command()(cells.plan)
 app.command()(cells.run)
+app.command()(slurm.submit)
 app.command()(cells.status)
 app.command()(cells.report)
 app.command()(plugins.audit)

@@ -1,6 +1,5 @@
 """The verbs that work on a suite's cells: plan, run, status, report."""
 
-import json
 import shlex
 import sys
 from pathlib import Path
@@ -11,11 +10,13 @@ import typer
 from bench.errors import UserError
 
 if TYPE_CHECKING:
+    from bench import machine
     from bench.cell import Cell
     from bench.results import Results
     from bench.run import Outcome, Retry
 
-Suite = Annotated[str, typer.Argument(help="Name of a suite in suites/, or path of a .toml file.")]
+SUITE_HELP = "Name of a suite in suites/, or path of a .toml file."
+Suite = Annotated[str, typer.Argument(help=SUITE_HELP)]
 Gpus = Annotated[
     str | None,
     typer.Option(help="GPU counts: N for 1, 2, 4, … up to N, or a list like 1,3. On CPU: cores."),
@@ -38,10 +39,12 @@ def plan(
 
     GPU-hours come from a pilot: the journals of the same objectives that are in the results.
     """
-    _, cells = planned(suite, gpus, device)
+    name, cells = planned(suite, gpus, device)
     if as_json:
-        for index, cell in enumerate(cells):
-            print(json.dumps({"index": index, "key": cell.key, **cell.as_json()}))
+        from bench.slurm import plans
+
+        for line in plans.lines(cells, name):
+            print(line)
         return
     from bench import plugins
     from bench.estimate import estimate
@@ -63,7 +66,7 @@ def plan(
 
 
 def run(
-    suite: Suite,
+    suite: Annotated[str | None, typer.Argument(help=f"{SUITE_HELP} None with --plan.")] = None,
     gpus: Gpus = None,
     device: Device = None,
     index: Annotated[
@@ -73,16 +76,30 @@ def run(
         str | None, typer.Option(help="Run only cells whose key matches, e.g. '*-tpe-*-s0-*'.")
     ] = None,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Run cells that ended as failed again.")
+        bool,
+        typer.Option(
+            "--retry-failed",
+            envvar="BENCH_RETRY_FAILED",
+            help="Run cells that ended as failed again.",
+        ),
     ] = False,
     anew: Annotated[
         bool, typer.Option("--anew", help="Run unfinished and failed cells from their start.")
     ] = False,
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="Run line --index of a frozen plan, as a job of a SLURM array does."),
+    ] = None,
     results: Folder = RESULTS,
 ) -> None:
     """Run the cells of a suite that are not finished; those that were begun go on."""
-    name, all_cells = planned(suite, gpus, device)
-    chosen = _choose(all_cells, index, cells)
+    if plan is not None:
+        name, chosen = _of_plan(plan, index, [suite, gpus, device, cells])
+    elif suite is None:
+        raise UserError("run what? bench run SUITE, or bench run --plan FILE --index I")
+    else:
+        name, all_cells = planned(suite, gpus, device)
+        chosen = choose(all_cells, index, cells)
     folder = _results(results, name)
     retry: Retry = "anew" if anew else "failed" if retry_failed else "no"
     outcomes = run_all(chosen, folder, retry)
@@ -124,13 +141,23 @@ def run_all(cells: "list[Cell]", folder: "Results", retry: "Retry" = "no") -> "l
 def status(
     suite: Suite, gpus: Gpus = None, device: Device = None, results: Folder = RESULTS
 ) -> None:
-    """Say which cells are done, unfinished, failed, running, skipped or pending, and why."""
+    """Say which cells are done, unfinished, failed, running, skipped or pending, and why.
+
+    Where there is SLURM, what was submitted is looked up in its queue.
+    """
+    from bench.slurm import jobs
+    from bench.slurm.states import standings
     from bench.tables import status_table
 
     name, cells = planned(suite, gpus, device, results)
     folder = _results(results, name)
-    states = [(cell, *folder.state(cell)) for cell in cells]
-    print(status_table(states, colour=sys.stdout.isatty()))
+    found = standings(cells, folder)
+    table = [(each.cell, each.state, each.why) for each in found]
+    print(status_table(table, colour=sys.stdout.isatty()))
+    site = jobs.last_site(folder.folder)
+    if site is not None and (missing := sum(each.open for each in found)):
+        again = shlex.join(["bench", "submit", suite, "--site", site])
+        print(f"{missing} are neither finished nor in the queue: {again}")
 
 
 def report(
@@ -139,11 +166,17 @@ def report(
     """Read the journals and write tables and plots to results/SUITE/report/."""
     from bench.report import write
     from bench.report.terminal import show
+    from bench.slurm import jobs
 
     name, cells = planned(suite, gpus, device, results)
     folder = _results(results, name)
     states = [(cell, *folder.state(cell)) for cell in cells]
-    skipped = [(cell, reason) for cell, state, reason in states if state == "skipped"]
+    elsewhere = jobs.resources(folder.folder)  # what is submitted need not fit this machine
+    skipped = [
+        (cell, reason)
+        for cell, state, reason in states
+        if state == "skipped" and (cell.device, cell.gpus) not in elsewhere
+    ]
     written = write(folder.folder, cells, skipped)
     from rich.console import Console
 
@@ -151,12 +184,16 @@ def report(
 
 
 def planned(
-    name: str, gpus: str | None, device: str | None = None, results: Path | None = None
+    name: str,
+    gpus: str | None,
+    device: str | None = None,
+    results: Path | None = None,
+    most: int | None = None,
 ) -> "tuple[str, list[Cell]]":
     """The suite's name and its cells for the GPU counts asked for, the suite's or the machine's.
 
-    With `results`, and unless the user said which, also those with a journal there: they may be of
-    another machine.
+    With `most`, that many instead of what the machine has. With `results`, and unless the user
+    said which, those that were submitted instead of the machine's, and all that have a journal.
     """
     from bench import machine, suite
 
@@ -165,15 +202,35 @@ def planned(
     if gpus is not None:
         counts = _counts(gpus)
     else:
-        counts = suite.load(path).gpus or suite.doubling(max(machine.count(on), 1))
-    cells = suite.plan(path, counts, on)
-    if results is not None and gpus is None:
-        found = _results(results, path.stem).resources()
-        for other, count in sorted(found - {(on, count) for count in counts}):
-            if device in (None, other):
-                more = suite.plan(path, [count], machine.check_device(other))
-                cells += [c for c in more if _results(results, path.stem).journal(c).exists()]
-    return path.stem, cells
+        counts = suite.load(path).gpus or suite.doubling(most or max(machine.count(on), 1))
+    if results is None or gpus is not None:
+        return path.stem, suite.plan(path, counts, on)
+    return path.stem, _there_or_planned(path, counts, on, device, results)
+
+
+def _there_or_planned(
+    path: Path, counts: list[int], on: "machine.Device", device: str | None, results: Path
+) -> "list[Cell]":
+    from bench import machine, suite
+    from bench.slurm import jobs
+
+    folder = _results(results, path.stem)
+    expected = {str(on): counts}
+    submitted = {each for each in jobs.resources(folder.folder) if device in (None, each[0])}
+    if submitted:
+        own = suite.load(path).gpus or []
+        expected = {
+            each: [*dict.fromkeys([*own, *sorted(n for d, n in submitted if d == each)])]
+            for each, _ in submitted
+        }
+    cells = []
+    for each, numbers in sorted(expected.items()):
+        cells += suite.plan(path, numbers, machine.check_device(each))
+    for other, count in sorted(folder.resources()):
+        if device in (None, other) and count not in expected.get(other, []):
+            more = suite.plan(path, [count], machine.check_device(other))
+            cells += [cell for cell in more if folder.journal(cell).exists()]
+    return cells
 
 
 def _counts(text: str) -> list[int]:
@@ -185,7 +242,7 @@ def _counts(text: str) -> list[int]:
     return [int(part) for part in parts] if len(parts) > 1 else doubling(int(text))
 
 
-def _choose(cells: "list[Cell]", index: int | None, pattern: str | None) -> "list[Cell]":
+def choose(cells: "list[Cell]", index: int | None, pattern: str | None) -> "list[Cell]":
     from fnmatch import fnmatchcase
 
     if index is not None:
@@ -197,6 +254,18 @@ def _choose(cells: "list[Cell]", index: int | None, pattern: str | None) -> "lis
         if not cells:
             raise UserError(f"--cells {pattern}: matches no key; see: bench plan SUITE --json")
     return cells
+
+
+def _of_plan(plan: Path, index: int | None, others: list[str | None]) -> "tuple[str, list[Cell]]":
+    """The suite and the cell of a line of a frozen plan, which says all that others might."""
+    from bench.slurm import plans
+
+    if index is None:
+        raise UserError(f"--plan {plan}: give the line to run, counted from 0: --index I")
+    if any(other is not None for other in others):
+        raise UserError("--plan says which cells: give --index with it, but no SUITE, --gpus, …")
+    name, cell = plans.read_line(plan, index)
+    return name, [cell]
 
 
 def _results(folder: Path, suite: str) -> "Results":

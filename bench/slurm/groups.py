@@ -1,0 +1,56 @@
+"""Cells that need the same of a site make one job array; one larger than allowed is cut."""
+
+from dataclasses import dataclass
+
+from bench.cell import Cell
+from bench.slurm.site import Site
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a cell holds while it runs; on "cpu" a GPU is a core."""
+
+    nodes: int
+    gpus: int
+    """On each node."""
+    slots: int
+    """On each node: trials that run there at once."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The cells of one job array; index i is the cell i."""
+
+    name: str
+    need: Need
+    cells: list[Cell]
+
+
+def need(cell: Cell, site: Site) -> Need | None:
+    """The fewest nodes that share a cell's GPUs and its slots evenly; None if the site has none.
+
+    Evenly, so that Ray finds on each node room for whole trials, and nothing is held idle.
+    """
+    for nodes in range(1, min(cell.gpus, site.max_nodes or cell.gpus) + 1):
+        gpus, rest = divmod(cell.gpus, nodes)
+        if rest or gpus > site.gpus_per_node or cell.slots % nodes:
+            continue
+        if slots := cell.slots // nodes:
+            return Need(nodes, gpus, slots)
+    return None
+
+
+def group(cells: list[Cell], site: Site, most: int) -> list[Group]:
+    """Groups of cells that need the same, at most `most` in each; those without a place in none."""
+    by_need: dict[Need, list[Cell]] = {}
+    for cell in cells:
+        if (needed := need(cell, site)) is not None:
+            by_need.setdefault(needed, []).append(cell)
+    groups = []
+    for needed, members in by_need.items():
+        size = f"g{needed.nodes * needed.gpus}"
+        parts = [members[start : start + most] for start in range(0, len(members), most)]
+        for number, part in enumerate(parts, start=1):
+            name = size if len(parts) == 1 else f"{size}-{number}"
+            groups.append(Group(name, needed, part))
+    return groups

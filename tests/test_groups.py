@@ -1,0 +1,73 @@
+"""Where a cell's GPUs are: the fewest nodes that share them evenly."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from journals import cell
+
+from bench.cell import Cell
+from bench.slurm.groups import Need, group, need
+from bench.slurm.site import Site
+
+
+def site(gpus_per_node: int, max_nodes: int | None = None) -> Site:
+    return Site(
+        verified=False,
+        gpus_per_node=gpus_per_node,
+        max_nodes=max_nodes,
+        default_time="1:00:00",  # type: ignore[arg-type]
+        max_time="1:00:00",  # type: ignore[arg-type]
+    )
+
+
+def cuda(gpus: int, gpus_per_trial: float = 1) -> Cell:
+    return cell(device="cuda", gpus=gpus, gpus_per_trial=gpus_per_trial)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "per_trial", "per_node", "expected"),
+    [
+        (1, 1, 4, Need(1, 1, 1)),
+        (4, 1, 4, Need(1, 4, 4)),
+        (8, 1, 4, Need(2, 4, 4)),
+        (6, 1, 4, Need(2, 3, 3)),
+        (5, 1, 4, Need(5, 1, 1)),  # of 2 nodes one would hold a GPU that nobody uses
+        (2, 0.5, 4, Need(1, 2, 4)),
+        (8, 4, 4, Need(2, 4, 1)),
+        (12, 3, 4, Need(4, 3, 1)),  # on 3 nodes of 4, one trial would lie on two
+        (10, 4, 5, Need(2, 5, 1)),
+        (4, 3, 4, Need(1, 4, 1)),
+    ],
+)
+def test_the_fewest_nodes_with_whole_trials_on_each(
+    gpus: int, per_trial: float, per_node: int, expected: Need
+) -> None:
+    assert need(cuda(gpus, per_trial), site(per_node)) == expected
+
+
+def test_what_does_not_fit_has_no_place() -> None:
+    assert need(cuda(8, 8), site(4)) is None, "a trial is on one node"
+    assert need(cuda(16), site(4, max_nodes=3)) is None
+    assert need(cuda(2, 4), site(4)) is None, "a cell without a slot"
+
+
+@given(st.integers(1, 300), st.sampled_from([0.25, 0.5, 1, 2, 4]), st.integers(1, 8))
+def test_nothing_is_lost_and_nothing_held_idle(gpus: int, share: float, per_node: int) -> None:
+    one = cuda(gpus, share)
+    if (found := need(one, site(per_node))) is not None:
+        assert found.nodes * found.gpus == gpus and found.nodes * found.slots == one.slots
+        assert found.gpus <= per_node and found.slots * share <= found.gpus
+
+
+@given(st.lists(st.sampled_from([1, 2, 3, 8, 16]), max_size=40), st.integers(1, 7))
+def test_each_cell_is_in_one_group_of_its_like_and_none_is_too_large(
+    counts: list[int], most: int
+) -> None:
+    cells = [cell(device="cuda", gpus=count, seed=seed) for seed, count in enumerate(counts)]
+    groups = group(cells, site(4, max_nodes=2), most)
+    grouped = [each for one in groups for each in one.cells]
+    assert sorted(each.seed for each in grouped) == [c.seed for c in cells if c.gpus <= 8]
+    for one in groups:
+        assert 1 <= len(one.cells) <= most
+        assert {need(each, site(4)) for each in one.cells} == {one.need}
+    assert len({one.name for one in groups}) == len(groups)
