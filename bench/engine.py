@@ -2,6 +2,8 @@
 
 from abc import abstractmethod
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bench.options import Options
@@ -13,6 +15,21 @@ if TYPE_CHECKING:
     from bench.objective import Objective
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """A try at running a search to its end."""
+
+    journal: "Sink"
+    listener: "Listener"
+    """Is told of each event."""
+    states: Path
+    """The folder in which trials in flight keep their states."""
+    past: "list[dict[str, Any]] | None" = None
+    """The journal's events, if the search was begun before, and interrupted."""
+    about: dict[str, Any] = field(default_factory=dict)
+    """What the journal shall say of where it was resumed."""
+
+
 class Engine(AbstractContextManager["Engine", None]):
     """Runs cells one after the other; a context manager, which lets go of what it holds.
 
@@ -21,6 +38,9 @@ class Engine(AbstractContextManager["Engine", None]):
 
     clock: ClassVar[Literal["wall", "virtual"]]
     """On which clock the events of its journals happen."""
+
+    resumes: ClassVar[bool] = False
+    """Whether it goes on with a search that was interrupted; else that is run anew."""
 
     Settings: ClassVar[type[Options]] = Options
     """What a suite may set of it."""
@@ -45,5 +65,5 @@ class Engine(AbstractContextManager["Engine", None]):
         """Build the cell's search; UserError if what it needs is missing."""
 
     @abstractmethod
-    def run(self, search: "Search", journal: "Sink", listener: "Listener") -> None:
+    def run(self, search: "Search", attempt: Attempt) -> None:
         """Run a search to its end. Raises UserError if the journal cannot be written."""

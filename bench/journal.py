@@ -6,7 +6,9 @@ The first line is the header (`start`); then, in the order in which they happene
 `report`   trial, step, loss, step_seconds, setup_seconds (first step after a start), whatever else
            the training returned; raw_loss where the loss that counts is not what was measured
 `decide`   trial, step, decision (continue, pause, stop), decide_seconds, observe_seconds
+`pause`    trial, step: its state is saved and its slot is free
 `finish`   trial, step, status (completed, stopped, failed, cut), error, observe_seconds
+`resume`   the run was interrupted here, and another went on: when, where, what that took
 `end`      status (completed, failed), reason; nothing follows it
 
 Each has `seconds`: when it happened on the engine's clock, which starts at 0 when the search does.
@@ -23,15 +25,15 @@ import orjson
 
 from bench.errors import UserError
 
-FORMAT = 1
-"""Version of the journal's form; a reader refuses a greater one."""
+FORMAT = 2
+"""Version of the journal's form; a reader refuses a greater one. 2 has `pause` and `resume`."""
 
 OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
 
 LONGEST_END = 4096
 """Bytes of the longest `end` line that is written."""
 
-EVENTS = ("start", "suggest", "report", "decide", "finish", "end")
+EVENTS = ("start", "suggest", "report", "decide", "pause", "finish", "resume", "end")
 
 
 class Journal:
@@ -39,32 +41,55 @@ class Journal:
 
     `check` is called before each event; what it raises (this process is no longer the one that
     may write) keeps the event out. A cell that takes milliseconds to run again need not be
-    `durable`: then events are written many at a time, and a crash loses more of them. Raises
-    UserError where the folder is missing, read-only or full, and where the file exists.
+    `durable`: then events are written many at a time, and a crash loses more of them.
     """
 
     def __init__(
-        self,
-        path: Path,
-        header: dict[str, Any],
-        check: Callable[[], None] = lambda: None,
-        durable: bool = True,
+        self, path: Path, flags: int, check: Callable[[], None] = lambda: None, durable: bool = True
     ) -> None:
         self.path = path
         self._check = check
         self._waiting: list[bytes] = []
         self._most_waiting = 1 if durable else 4096
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
         try:
-            self._file = os.open(path, flags, 0o644)
+            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | flags, 0o644)
         except OSError as error:
             raise _cannot_write(path, error) from None
+
+    @classmethod
+    def begin(
+        cls,
+        path: Path,
+        header: dict[str, Any],
+        check: Callable[[], None] = lambda: None,
+        durable: bool = True,
+    ) -> "Journal":
+        """A new journal, with its header.
+
+        Raises UserError where the folder is missing, read-only or full, and where the file exists.
+        """
+        journal = cls(path, os.O_CREAT | os.O_EXCL, check, durable)
         try:
-            self.write({"event": "start", "format": FORMAT, **header})
+            journal.write({"event": "start", "format": FORMAT, **header})
         except Exception:  # a full disk, a header that is no JSON
-            self.close()
+            journal.close()
             path.unlink(missing_ok=True)
             raise
+        return journal
+
+    @classmethod
+    def go_on(cls, path: Path, check: Callable[[], None] = lambda: None) -> "Journal":
+        """An interrupted one: what is written goes after its last whole line.
+
+        A line that was cut off goes. Raises UserError where the file cannot be written.
+        """
+        journal = cls(path, 0, check)
+        try:
+            os.ftruncate(journal._file, path.read_bytes().rfind(b"\n") + 1)
+        except OSError as error:
+            journal.close()
+            raise _cannot_write(path, error) from None
+        return journal
 
     def write(self, event: dict[str, Any]) -> None:
         """Append one event as one line; a durable one in one write, flushed to disk."""

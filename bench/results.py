@@ -1,13 +1,15 @@
 """A suite's folder of journals: where each is, and the state of each cell."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench import journal, plugins
+from bench import plugins
 from bench.cell import Cell
 from bench.errors import UserError
+from bench.journal import FORMAT, Record, end_of, read
 from bench.lock import CellLock
 
 State = Literal["done", "failed", "running", "unfinished", "skipped", "pending"]
@@ -15,7 +17,10 @@ State = Literal["done", "failed", "running", "unfinished", "skipped", "pending"]
 
 @dataclass(frozen=True)
 class Results:
-    """The folder results/<suite>/: a journal per cell, locks and set-aside attempts below it."""
+    """The folder results/<suite>/: a journal per cell.
+
+    Below it are locks, attempts that were set aside, and the states of trials in flight.
+    """
 
     folder: Path
 
@@ -47,9 +52,23 @@ class Results:
     def lock(self, cell: Cell) -> CellLock:
         return CellLock(self.folder / "locks" / cell.key)
 
+    def states(self, cell: Cell) -> Path:
+        """Where the trials of a cell keep their states while they are in flight."""
+        return self.folder / "work" / cell.key
+
+    def interrupted(self, cell: Cell) -> Record | None:
+        """The journal of a cell that was begun and can be resumed, if there is one."""
+        path = self.journal(cell)
+        if not plugins.engine(cell.engine).resumes or not path.exists():
+            return None
+        record = read(path)
+        whole = record.problem is None and record.end is None
+        return record if whole and record.header["format"] == FORMAT else None
+
     def set_aside(self, cell: Cell) -> None:
         """Move an unfinished or failed journal to attempts/, where nothing overwrites it."""
         path = self.journal(cell)
+        shutil.rmtree(self.states(cell), ignore_errors=True)
         if not path.exists():
             return
         number = 1
@@ -63,17 +82,18 @@ class Results:
     def state(self, cell: Cell) -> tuple[State, str]:
         """How a cell stands, and why."""
         path = self.journal(cell)
-        if (end := journal.end_of(path)) is not None:
+        if (end := end_of(path)) is not None:
             reason = str(end.get("reason", ""))
             return ("done" if end.get("status") == "completed" else "failed"), reason
         holder = self.lock(cell).held_by()
         if holder is not None:
             return "running", str(holder)
         if path.exists():
-            record = journal.read(path)
+            record = read(path)
             steps = sum(event["event"] == "report" for event in record.events)
             found = record.problem or f"{steps} of {cell.budget_steps} steps are in its journal"
-            return "unfinished", f"{found}; the next `bench run` starts it anew"
+            how = "starts it anew" if self.interrupted(cell) is None else "goes on with it"
+            return "unfinished", f"{found}; the next `bench run` {how}"
         why_not = cannot_run(cell)
         return ("skipped", why_not) if why_not else ("pending", "")
 

@@ -1,4 +1,4 @@
-"""Run cells: each finished cell once, each unfinished one from its start.
+"""Run cells: each finished cell once, each unfinished one from where its journal ends.
 
 Cells whose seconds are measured run one after the other; those on the virtual clock, whose seconds
 are not, before them and side by side, a process on each core.
@@ -15,16 +15,20 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from bench import machine, plugins
 from bench.cell import Cell
-from bench.engine import Engine
+from bench.engine import Attempt, Engine
+from bench.engines._past import Diverged, same_search
 from bench.errors import UserError
 from bench.journal import Journal
 from bench.lock import Busy
 from bench.provenance import provenance
 from bench.results import Results, State, cannot_run
+
+Retry = Literal["no", "failed", "anew"]
+"""What to run again: nothing; cells that failed; those, and unfinished ones from their start."""
 
 
 class Watcher(Protocol):
@@ -46,7 +50,7 @@ class Outcome:
 
 
 def run_cells(
-    cells: list[Cell], results: Results, watcher: Watcher, retry_failed: bool = False
+    cells: list[Cell], results: Results, watcher: Watcher, retry: Retry = "no"
 ) -> Iterator[Outcome]:
     """Run what is not finished, in order, and yield what became of each cell.
 
@@ -58,28 +62,28 @@ def run_cells(
     yield from _side_by_side(
         [cell for cell, is_virtual in zip(cells, virtual, strict=True) if is_virtual],
         results,
-        retry_failed,
+        retry,
     )
     engines: dict[str, Engine] = {}
     with ExitStack() as stack:
         for cell, is_virtual in zip(cells, virtual, strict=True):
             if is_virtual:
                 continue
-            if (outcome := _not_to_run(cell, results, retry_failed)) is None:
+            if (outcome := _not_to_run(cell, results, retry)) is None:
                 if cell.engine not in engines:
                     engines[cell.engine] = stack.enter_context(plugins.engine(cell.engine)())
-                outcome = _run_cell(cell, results, engines[cell.engine], watcher, retry_failed)
+                outcome = _run_cell(cell, results, engines[cell.engine], watcher, retry)
             yield outcome
 
 
-def _side_by_side(cells: list[Cell], results: Results, retry_failed: bool) -> Iterator[Outcome]:
+def _side_by_side(cells: list[Cell], results: Results, retry: Retry) -> Iterator[Outcome]:
     """Run cells in as many processes as there are cores, none of them this one.
 
     They import Ray, and the engine `ray` must be there before that is.
     """
     waiting = []
     for cell in cells:
-        if outcome := _not_to_run(cell, results, retry_failed):
+        if outcome := _not_to_run(cell, results, retry):
             yield outcome
         else:
             waiting.append(cell)
@@ -91,7 +95,7 @@ def _side_by_side(cells: list[Cell], results: Results, retry_failed: bool) -> It
         initializer=_live_with_parent,
     )
     try:
-        outcomes = [pool.submit(_run_alone, cell, results, retry_failed) for cell in waiting]
+        outcomes = [pool.submit(_run_alone, cell, results, retry) for cell in waiting]
         for done in as_completed(outcomes):
             yield _result(done)
     except BaseException:  # Ctrl-C, a full disk: the processes are not waited for
@@ -133,15 +137,15 @@ class _Nobody:
     def event(self, event: dict[str, Any]) -> None: ...
 
 
-def _run_alone(cell: Cell, results: Results, retry_failed: bool) -> Outcome:
+def _run_alone(cell: Cell, results: Results, retry: Retry) -> Outcome:
     with plugins.engine(cell.engine)() as engine:
-        return _run_cell(cell, results, engine, _Nobody(), retry_failed)
+        return _run_cell(cell, results, engine, _Nobody(), retry)
 
 
-def _not_to_run(cell: Cell, results: Results, retry_failed: bool) -> Outcome | None:
+def _not_to_run(cell: Cell, results: Results, retry: Retry) -> Outcome | None:
     """What is to say of a cell that needs no run, or cannot have one here; None of the others."""
     state, reason = results.state(cell)
-    if state == "done" or (state == "failed" and not retry_failed):
+    if state == "done" or (state == "failed" and retry == "no"):
         return Outcome(cell, state, reason, ran=False)
     if why_not := cannot_run(cell):
         return Outcome(cell, "skipped", why_not, ran=False)
@@ -149,27 +153,31 @@ def _not_to_run(cell: Cell, results: Results, retry_failed: bool) -> Outcome | N
 
 
 def _run_cell(
-    cell: Cell, results: Results, engine: Engine, watcher: Watcher, retry_failed: bool
+    cell: Cell, results: Results, engine: Engine, watcher: Watcher, retry: Retry
 ) -> Outcome:
     try:
         with results.lock(cell) as lock:
             state, reason = results.state(cell)
-            if state == "done" or (state == "failed" and not retry_failed):
+            if state == "done" or (state == "failed" and retry == "no"):
                 return Outcome(cell, state, reason, ran=False)  # by another, just now
             search = engine.prepare(cell)
-            header = {
-                "key": cell.key,
-                "cell": cell.as_json(),
-                **search.header(),
-                "started": datetime.now(UTC).isoformat(timespec="seconds"),
-                "provenance": provenance(),
-            }
-            results.set_aside(cell)
-            durable = engine.clock == "wall"
-            journal = Journal(results.journal(cell), header, lock.check, durable)
+            header = search.header()
+            interrupted = results.interrupted(cell) if retry != "anew" else None
+            here = {"provenance": provenance()}
+            if interrupted is None:
+                results.set_aside(cell)
+                about = {"started": datetime.now(UTC).isoformat(timespec="seconds"), **here}
+                header = {"key": cell.key, "cell": cell.as_json(), **header, **about}
+                durable = engine.clock == "wall"
+                journal = Journal.begin(results.journal(cell), header, lock.check, durable)
+            else:
+                same_search(interrupted.header, header)
+                journal = Journal.go_on(results.journal(cell), lock.check)
+            past = None if interrupted is None else interrupted.events
+            attempt = Attempt(journal, watcher.event, results.states(cell), past, here)
             try:
                 watcher.begin(cell)
-                engine.run(search, journal, watcher.event)
+                engine.run(search, attempt)
             except UserError:
                 raise
             except Exception as error:  # a defect in an algorithm, an objective or Ray
@@ -180,6 +188,8 @@ def _run_cell(
         return Outcome(cell, state, reason, ran=True)
     except Busy as busy:
         return Outcome(cell, "running", str(busy), ran=False)
+    except Diverged as diverged:
+        return Outcome(cell, "unfinished", str(diverged), ran=False)
     except UserError:
         raise
     except Exception as error:  # the algorithm or the objective cannot be built: no journal

@@ -73,7 +73,7 @@ def write(folder: Path, of: Cell, events: Iterable[dict[str, Any]], **header: An
         },
         **header,
     }
-    journal = Journal(folder / f"{of.key}.jsonl", whole)
+    journal = Journal.begin(folder / f"{of.key}.jsonl", whole)
     for event in events:
         journal.write(event)
     journal.close()

@@ -18,7 +18,7 @@ Bench = Callable[..., subprocess.CompletedProcess[str]]
 def test_help_names_the_verbs(bench: Bench) -> None:
     printed = bench("--help")
     assert printed.returncode == 0
-    for verb in ("list", "plan", "run", "status", "report", "data"):
+    for verb in ("list", "plan", "run", "submit", "status", "report", "data"):
         assert verb in printed.stdout
 
 
@@ -116,7 +116,7 @@ def test_visible_devices_are_counted_as_cuda_counts_them(monkeypatch: pytest.Mon
 
 def journal_of(cell: Cell, folder: Path) -> Path:
     """A finished journal of a cell, as another machine may have written it."""
-    writer = Journal(
+    writer = Journal.begin(
         folder / f"{cell.key}.jsonl",
         {"key": cell.key, "cell": cell.as_json(), "clock": "wall", "worst_loss": 10.0},
     )

@@ -140,6 +140,27 @@ def test_ctrl_c_exits_at_once_and_says_how_to_go_on(folder: Path, write_suite: W
     assert not processes_of(folder) and not list(folder.glob("bench-*"))
 
 
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_run_that_is_asked_to_leave_says_so_and_the_same_command_goes_on(
+    folder: Path, write_suite: WriteSuite, asked: signal.Signals
+) -> None:
+    suite = write_suite(["random"], [{"seconds": 0.2}], budget=4)
+    run = start(folder, "run", suite, "--device", "cpu")
+    wait_for(lambda: len(reports(folder)) >= 2)
+    run.send_signal(asked)
+    out, err = run.communicate(timeout=120)
+    assert run.returncode == 75, err
+    assert f"left for {asked.name}: 0 of 1 cells are done; go on with: " in out
+    assert "Traceback" not in err and "received" not in err
+    assert not processes_of(folder) and not list(folder.glob("bench-*"))
+    again = subprocess.run(
+        command("run", suite, "--device", "cpu"), cwd=folder, env=in_folder(), capture_output=True
+    )
+    assert again.returncode == 0
+    (record,) = records(folder)
+    assert record.finished and [e["event"] for e in record.events].count("resume") == 1
+
+
 def test_of_two_processes_that_want_a_cell_one_runs_it_and_the_other_says_who(
     folder: Path, bench: Bench, write_suite: WriteSuite
 ) -> None:

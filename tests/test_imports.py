@@ -10,7 +10,7 @@ from bench import plugins
 PACKAGE = Path(__file__).parent.parent / "bench"
 
 LAYERS = [
-    {"errors", "seeds", "options", "process", "machine", "__init__"},
+    {"errors", "seeds", "options", "process", "machine", "signals", "__init__"},
     {"journal", "cell", "lock", "provenance", "image", "objective", "algorithm", "engine", "data"},
     {"space", "corners", "encoding", "curves", "curve_table", "plugins", "objectives"},
     {"algorithms", "suite", "metrics", "forest", "surrogate", "quality", "known_error"},

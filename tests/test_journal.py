@@ -31,7 +31,7 @@ END = {"event": "end", "status": "completed", "reason": "budget spent"}
 
 def write(path: Path, body: list[dict[str, Any]], end: bool = True) -> bytes:
     path.unlink(missing_ok=True)
-    writer = Journal(path, HEADER)
+    writer = Journal.begin(path, HEADER)
     for event in [*body, END] if end else body:
         writer.write(event)
     writer.close()
@@ -112,12 +112,12 @@ def test_a_missing_journal_is_a_problem_not_an_exception(tmp_path: Path) -> None
 def test_it_never_overwrites_a_journal(tmp_path: Path) -> None:
     before = write(tmp_path / "cell.jsonl", [])
     with pytest.raises(UserError, match="cannot write"):
-        Journal(tmp_path / "cell.jsonl", HEADER)
+        Journal.begin(tmp_path / "cell.jsonl", HEADER)
     assert (tmp_path / "cell.jsonl").read_bytes() == before
 
 
 def test_what_is_no_number_is_null_and_never_something_that_is_not_json(tmp_path: Path) -> None:
-    writer = Journal(tmp_path / "cell.jsonl", HEADER)
+    writer = Journal.begin(tmp_path / "cell.jsonl", HEADER)
     writer.write({"event": "report", "loss": float("nan"), "accuracy": float("inf")})
     writer.close()
     (event,) = read(tmp_path / "cell.jsonl").events
@@ -125,7 +125,7 @@ def test_what_is_no_number_is_null_and_never_something_that_is_not_json(tmp_path
 
 
 def test_a_full_disk_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    writer = Journal(tmp_path / "cell.jsonl", HEADER)
+    writer = Journal.begin(tmp_path / "cell.jsonl", HEADER)
     with open("/dev/full", "wb", buffering=0) as full:
         monkeypatch.setattr(writer, "_file", full.fileno())
         with pytest.raises(UserError, match="No space left on device; what is in it already"):
@@ -138,7 +138,7 @@ def test_who_may_no_longer_write_writes_nothing(tmp_path: Path) -> None:
             raise UserError("lost the lock")
 
     journal_path = tmp_path / "cell.jsonl"
-    writer = Journal(journal_path, HEADER, check)
+    writer = Journal.begin(journal_path, HEADER, check)
     before = journal_path.read_bytes()
     with pytest.raises(UserError, match="lost the lock"):
         writer.write({"event": "report"})
@@ -147,4 +147,4 @@ def test_who_may_no_longer_write_writes_nothing(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_missing_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot write .*No such file"):
-        Journal(tmp_path / "none" / "cell.jsonl", HEADER)
+        Journal.begin(tmp_path / "none" / "cell.jsonl", HEADER)

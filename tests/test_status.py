@@ -100,6 +100,13 @@ def test_of_a_cell_that_was_submitted_twice_the_last_job_counts(cluster: Cluster
     assert last == ("running", "job 102_1 on node4")
 
 
+def test_of_two_jobs_with_one_cell_the_one_that_runs_is_named(cluster: Cluster) -> None:
+    """It happens where a job is put back into the queue after its cell was submitted again."""
+    assert cluster.submit().returncode == 0
+    cluster.slurm.answer("squeue", "101|0|RUNNING|node1|None\n102|0|PENDING||x\n")
+    assert table(cluster)[0] == ("running", "job 101_0 on node1")
+
+
 def test_what_the_journal_says_at_its_end_decides(cluster: Cluster) -> None:
     done, failed, *_ = cluster.cells()
     journal_of(done, cluster.results)
@@ -157,3 +164,15 @@ def test_a_job_file_that_is_not_ours_is_no_error(cluster: Cluster) -> None:
     (plans / "e.job").write_text(job.read_text())
     (plans / "e.jsonl").write_text("[1]\n")
     assert {state for state, _ in table(cluster)} == {"pending"}
+
+
+def test_the_report_calls_nothing_skipped_that_was_submitted(cluster: Cluster) -> None:
+    cluster.site(gpus_per_node=512)
+    beyond = 512
+    assert cluster.submit("--gpus", f"1,{beyond}").returncode == 0
+    journal_of(cluster.cells(1)[0], cluster.results)
+    printed = cluster.bench("report", "suite.toml")
+    assert printed.returncode == 0, printed.stderr
+    page = (cluster.results / "report/report.md").read_text()
+    assert f"needs {beyond} CPU cores" not in printed.stdout + page
+    assert len(table(cluster)) == 8, "the suite's own counts, and what else was submitted"

@@ -29,6 +29,15 @@ def test_what_sbatch_refuses_leaves_nothing_behind(cluster: Cluster) -> None:
     assert not [*(cluster.results / "plans").iterdir()]
 
 
+def test_a_centres_greeting_is_not_the_jobs_number(cluster: Cluster) -> None:
+    sbatch = cluster.slurm.folder / "bin/sbatch"
+    greeting = "echo 'Welcome. 3 jobs of yours wait.'\necho $number\\;tiger\n"
+    sbatch.write_text(sbatch.read_text().replace("echo $number\n", greeting))
+    assert "job 101: 4 cells" in cluster.submit().stdout
+    sbatch.write_text(sbatch.read_text().replace("echo $number\\;tiger\n", ""))
+    refused(cluster.submit(), "and says no number: see squeue, and scancel it")
+
+
 def test_when_the_second_array_is_refused_the_first_stays_submitted(cluster: Cluster) -> None:
     cluster.site(max_array_size=2)
     plans = cluster.results / "plans"

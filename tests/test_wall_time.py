@@ -34,7 +34,7 @@ def of(tmp_path: Path, *cells: Cell, **keys: Any) -> Limit:
         # 100 trainings of 1 step, 7 s each; 100 / slots rounds of 7 / 0.7 s, 120 s to start
         (1, 40),  # 100 rounds: 1,120 s, twice that is 37.3 minutes
         (2, 25),  # 50: 620 s: 20.7
-        (3, 20),  # 34, and not 33.3: 460 s: 15.3
+        (3, 20),  # 34: 460 s: 15.3
         (100, 10),  # 1: 130 s: the least
     ],
 )
@@ -44,6 +44,12 @@ def test_twice_the_rounds_of_a_full_training_on_the_slots_there_are(
     journal(tmp_path, cell(), steps(0, 7.0))
     found = of(tmp_path, cell(gpus=gpus, budget=100))
     assert found == Limit(60 * minutes, "2 times what the pilot says of the longest cell", True)
+
+
+def test_the_last_round_takes_as_long_as_a_full_one(tmp_path: Path) -> None:
+    """100 trainings on 60 slots: 2 rounds of 700 / 0.7 s and 120 s, twice that is 70.7 minutes."""
+    journal(tmp_path, cell(), steps(0, 700.0))
+    assert of(tmp_path, cell(gpus=60, budget=100)).seconds == 60 * 75
 
 
 def test_a_trial_of_several_gpus_takes_its_own_seconds_not_its_gpu_seconds(tmp_path: Path) -> None:

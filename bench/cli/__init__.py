@@ -1,7 +1,8 @@
 """The command line: one verb for each function in the files beside this one.
 
 Heavy imports are inside the verbs, so that `bench --help` starts at once. Exit status: 0 all is
-well, 1 a cell or a check failed (or no cell could run), 2 the user can mend it, 130 interrupted.
+well, 1 a cell or a check failed (or no cell could run), 2 the user can mend it, 75 asked to leave
+by a signal (the same command goes on), 130 interrupted.
 """
 
 import os

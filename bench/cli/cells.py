@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bench import machine
     from bench.cell import Cell
     from bench.results import Results
-    from bench.run import Outcome
+    from bench.run import Outcome, Retry
 
 SUITE_HELP = "Name of a suite in suites/, or path of a .toml file."
 Suite = Annotated[str, typer.Argument(help=SUITE_HELP)]
@@ -83,13 +83,16 @@ def run(
             help="Run cells that ended as failed again.",
         ),
     ] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Run unfinished and failed cells from their start.")
+    ] = False,
     plan: Annotated[
         Path | None,
         typer.Option(help="Run line --index of a frozen plan, as a job of a SLURM array does."),
     ] = None,
     results: Folder = RESULTS,
 ) -> None:
-    """Run the cells of a suite that are not finished."""
+    """Run the cells of a suite that are not finished; those that were begun go on."""
     if plan is not None:
         name, chosen = _of_plan(plan, index, [suite, gpus, device, cells])
     elif suite is None:
@@ -98,7 +101,8 @@ def run(
         name, all_cells = planned(suite, gpus, device)
         chosen = choose(all_cells, index, cells)
     folder = _results(results, name)
-    outcomes = run_all(chosen, folder, retry_failed)
+    retry: Retry = "anew" if anew else "failed" if retry_failed else "no"
+    outcomes = run_all(chosen, folder, retry)
     states = [outcome.state for outcome in outcomes]
     ran = sum(outcome.ran for outcome in outcomes)
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
@@ -107,25 +111,30 @@ def run(
         raise SystemExit(1)
 
 
-def run_all(cells: "list[Cell]", folder: "Results", retry_failed: bool = False) -> "list[Outcome]":
-    """Run cells and show how they go on; Ctrl-C ends the program, and says how to go on."""
+def run_all(cells: "list[Cell]", folder: "Results", retry: "Retry" = "no") -> "list[Outcome]":
+    """Run cells and show how they go on; Ctrl-C ends the program, and says how to go on.
+
+    So does a signal to leave, with an exit status of its own.
+    """
     from rich.console import Console
 
     from bench.progress import Display
     from bench.run import run_cells
+    from bench.signals import EXIT_STATUS, Leaving
 
     display = Display(Console(stderr=True), cells)
-    outcomes = []
+    leaving, outcomes = Leaving(), []
     try:
-        with display.live():
-            for outcome in run_cells(cells, folder, display, retry_failed):
+        with leaving, display.live():
+            for outcome in run_cells(cells, folder, display, retry):
                 display.over(outcome)
                 outcomes.append(outcome)
     except KeyboardInterrupt:
         done = sum(folder.state(cell)[0] == "done" for cell in cells)
         again = shlex.join(sys.argv)
-        print(f"interrupted: {done} of {len(cells)} cells are done; go on with: {again}")
-        raise SystemExit(130) from None
+        how = f"left for {leaving.asked}" if leaving.asked else "interrupted"
+        print(f"{how}: {done} of {len(cells)} cells are done; go on with: {again}")
+        raise SystemExit(EXIT_STATUS if leaving.asked else 130) from None
     return outcomes
 
 
@@ -157,11 +166,17 @@ def report(
     """Read the journals and write tables and plots to results/SUITE/report/."""
     from bench.report import write
     from bench.report.terminal import show
+    from bench.slurm import jobs
 
     name, cells = planned(suite, gpus, device, results)
     folder = _results(results, name)
     states = [(cell, *folder.state(cell)) for cell in cells]
-    skipped = [(cell, reason) for cell, state, reason in states if state == "skipped"]
+    elsewhere = jobs.resources(folder.folder)  # what is submitted need not fit this machine
+    skipped = [
+        (cell, reason)
+        for cell, state, reason in states
+        if state == "skipped" and (cell.device, cell.gpus) not in elsewhere
+    ]
     written = write(folder.folder, cells, skipped)
     from rich.console import Console
 
@@ -201,9 +216,13 @@ def _there_or_planned(
 
     folder = _results(results, path.stem)
     expected = {str(on): counts}
-    if submitted := {each for each in jobs.resources(folder.folder) if device in (None, each[0])}:
-        own = suite.load(path).gpus
-        expected = {d: own or sorted(n for e, n in submitted if e == d) for d, _ in submitted}
+    submitted = {each for each in jobs.resources(folder.folder) if device in (None, each[0])}
+    if submitted:
+        own = suite.load(path).gpus or []
+        expected = {
+            each: [*dict.fromkeys([*own, *sorted(n for d, n in submitted if d == each)])]
+            for each, _ in submitted
+        }
     cells = []
     for each, numbers in sorted(expected.items()):
         cells += suite.plan(path, numbers, machine.check_device(each))

@@ -12,14 +12,24 @@ class Clock(Protocol):
 
 
 class WallClock:
-    """Starts when it is made."""
+    """Starts when it is made; stands still while a search does again what it did before."""
 
     def __init__(self) -> None:
         self._began = time.perf_counter()
+        self._stands_at: float | None = None
 
     @property
     def now(self) -> float:
-        return time.perf_counter() - self._began
+        return time.perf_counter() - self._began if self._stands_at is None else self._stands_at
+
+    def stand(self, seconds: float) -> None:
+        """Be at this time, until `go_on`."""
+        self._stands_at = seconds
+
+    def go_on(self) -> None:
+        """Go on from where it stands."""
+        self._began = time.perf_counter() - self.now
+        self._stands_at = None
 
 
 class VirtualClock:

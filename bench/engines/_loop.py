@@ -205,6 +205,7 @@ class Loop:
     def _pause(self, trial: LoopTrial, _: None) -> None:
         trial.is_saving = False
         if trial.status == LoopTrial.RUNNING:  # not stopped while it was saved
+            self._recorder.paused(trial.trial_id)
             del self._running[trial]
             self._paused[trial] = None
             trial.status = LoopTrial.PAUSED

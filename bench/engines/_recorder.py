@@ -101,6 +101,10 @@ class Recorder:
             event["observe_seconds"] = seconds
             self._write(event)
 
+    def paused(self, trial: str) -> None:
+        """A trial's state is saved and its slot is free."""
+        self._write({**self._event("pause", trial), "step": self._steps[trial]})
+
     def finished(self, trial: str, seconds: float, error: str | None = None) -> None:
         """A trial is over; its failed step, which has no report, is spent all the same."""
         if error is not None:
@@ -116,6 +120,11 @@ class Recorder:
         self._finish(trial, status, error, seconds)
         if self.spent_steps >= self._budget_steps:
             self.end("completed", "budget spent")
+
+    @property
+    def newest(self) -> str:
+        """The trial that was suggested last."""
+        return next(reversed(self._numbers))
 
     def steps(self, trial: str) -> int:
         """Steps that a trial in flight has reported."""

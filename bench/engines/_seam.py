@@ -1,4 +1,4 @@
-"""The seam between Ray Tune and the journal: three wrappers, the same under both clocks.
+"""The seam between Ray Tune and the journal: wrappers, the same under both clocks.
 
 Ray's controller (ray/tune/execution/tune_controller.py, `step`) asks the searcher for trials while
 fewer than the limit are pending, then the scheduler what to run, then handles one event. A result
@@ -6,11 +6,12 @@ goes to the stopper first; if that does not stop the trial, to the scheduler; an
 stop it either, to the searcher. A trial that stops is completed in both.
 """
 
+import signal
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 import ray
-from ray.tune import Stopper
+from ray.tune import Callback, Stopper
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
@@ -201,6 +202,31 @@ class JournaledScheduler(TrialScheduler):
 
     def debug_string(self) -> str:
         return self.inner.debug_string()
+
+
+class PauseWatcher(Callback):
+    """Journals that a trial was paused: Ray saves a state for nothing else."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def on_trial_save(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        if trial.status == Trial.RUNNING and not self._recorder.over:
+            self._recorder.paused(trial.trial_id)
+
+
+class SignalKeeper(Callback):
+    """Takes SIGUSR1 back from Ray Tune, to which it means: end the search as if it were over."""
+
+    def __init__(self) -> None:
+        self._handler = signal.getsignal(signal.SIGUSR1)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def on_step_begin(self, iteration: int, trials: list[Trial], **info: Any) -> None:
+        if iteration == 0:
+            signal.signal(signal.SIGUSR1, self._handler)
 
 
 def holding(controller: Any) -> int:

@@ -4,19 +4,23 @@ One slot is one actor with `gpus_per_trial` GPUs (or cores). Ray is told of exac
 GPUs, so no more trials than slots can run.
 """
 
+import logging
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench import machine
 from bench.cell import Cell
+from bench.engine import Attempt
 from bench.engine import Engine as Base
 from bench.engines._asked import Measured, unwarned
 from bench.engines._clock import WallClock
 from bench.engines._cluster import Cluster, address
-from bench.engines._recorder import Listener, Recorder, Sink
+from bench.engines._past import Past
+from bench.engines._recorder import Listener, Recorder
 from bench.engines._search import Search, build
+from bench.engines._states import States
 from bench.objective import Objective
 
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ class Engine(Base):
     """Starts a Ray of its own, with exactly a cell's GPUs."""
 
     clock = "wall"
+    resumes = True
 
     def __init__(self) -> None:
         self._cluster = Cluster()
@@ -49,14 +54,29 @@ class Engine(Base):
     def prepare(self, cell: Cell) -> Search:
         return build(cell, self.clock)
 
-    def run(self, search: Search, journal: Sink, listener: Listener) -> None:
-        """Run a search to its end. Raises UserError if the journal cannot be written."""
+    def run(self, search: Search, attempt: Attempt) -> None:
+        """Run a search to its end, from its beginning or from where it was interrupted.
+
+        Raises UserError if the journal cannot be written, Diverged if the search does not do again
+        what it did.
+        """
         folder = self._cluster.start(search.cell).folder
-        worst_loss = search.objective.worst_loss
-        recorder = Recorder(search.cell, journal, worst_loss, WallClock(), listener)
+        states = States(attempt.states)
+        clock = WallClock()
+        past = None
+        if attempt.past is not None:
+            past = Past(attempt.journal, attempt.past, clock, attempt.about)
+        recorder = Recorder(
+            search.cell,
+            past or attempt.journal,
+            search.objective.worst_loss,
+            clock,
+            _dropping(states, attempt.listener),
+        )
+        logging.getLogger("ray.tune.tune").disabled = True  # it names trials that failed
         try:
             with unwarned():
-                _tuner(search, recorder, folder).fit()
+                _tuner(search, recorder, folder, attempt.states, past).fit()
         except BaseException:
             self._cluster.close()
             if recorder.failure is not None:  # Ray wraps it in an error of its own
@@ -65,9 +85,26 @@ class Engine(Base):
         if recorder.failure is not None:
             raise recorder.failure
         recorder.close()
+        states.clear()
 
 
-def _tuner(search: Search, recorder: Recorder, folder: Path) -> "Tuner":
+def _dropping(states: States, listener: Listener) -> Listener:
+    """Drops the state of a trial that is over, and hands its events on."""
+    configurations: dict[int, dict[str, Any]] = {}
+
+    def heard(event: dict[str, Any]) -> None:
+        if event["event"] == "suggest":
+            configurations[event["trial"]] = event["configuration"]
+        elif event["event"] == "finish":
+            states.drop(configurations.pop(event["trial"]))
+        listener(event)
+
+    return heard
+
+
+def _tuner(
+    search: Search, recorder: Recorder, folder: Path, states: Path, past: Past | None
+) -> "Tuner":
     from ray import tune
 
     from bench.engines._failure import cause_of
@@ -75,6 +112,8 @@ def _tuner(search: Search, recorder: Recorder, folder: Path) -> "Tuner":
         BudgetStopper,
         JournaledScheduler,
         JournaledSearcher,
+        PauseWatcher,
+        SignalKeeper,
         holding,
     )
     from bench.engines._trial import Trial
@@ -87,7 +126,16 @@ def _tuner(search: Search, recorder: Recorder, folder: Path) -> "Tuner":
     searcher = JournaledSearcher(search.searcher, scheduler, recorder, asked, search.problem.space)
     on_cpu, share = cell.device == "cpu", cell.gpus_per_trial
     bundle = {"CPU": share} if on_cpu else {"CPU": 1, "GPU": share}
-    trainable = tune.with_parameters(Trial, cell=cell.as_json(), folder=str(folder))
+    callbacks: list[Any] = [PauseWatcher(recorder), SignalKeeper()]
+    conductor = None
+    if past is not None and not past.over:
+        from bench.engines._conductor import conduct
+
+        conductor, patience = conduct(past, recorder)
+        callbacks.append(patience)
+    trainable = tune.with_parameters(
+        Trial, cell=cell.as_json(), folder=str(folder), states=str(states), conductor=conductor
+    )
     return tune.Tuner(
         tune.with_resources(trainable, tune.PlacementGroupFactory([bundle])),
         tune_config=tune.TuneConfig(
@@ -98,6 +146,7 @@ def _tuner(search: Search, recorder: Recorder, folder: Path) -> "Tuner":
             storage_path=str(folder / "tune"),
             stop=BudgetStopper(recorder, scheduler),
             verbose=0,
+            callbacks=callbacks,
             failure_config=tune.FailureConfig(max_failures=0, fail_fast=False),
             checkpoint_config=tune.CheckpointConfig(
                 checkpoint_frequency=0, checkpoint_at_end=False

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from bench.engine import Attempt
 from bench.engine import Engine as Base
 from bench.options import Options
 
 if TYPE_CHECKING:
     from bench.cell import Cell, PlugIn
-    from bench.engines._recorder import Listener, Sink
     from bench.engines._search import Search
 
 
@@ -83,7 +83,7 @@ class Engine(Base):
         search.engine = recorded(path, objective.worst_loss).about
         return search
 
-    def run(self, search: "Search", journal: "Sink", listener: "Listener") -> None:
+    def run(self, search: "Search", attempt: Attempt) -> None:
         from bench.engines._costs import costs
         from bench.engines._loop import Loop
         from bench.engines._replay import recorded
@@ -96,7 +96,7 @@ class Engine(Base):
         settings = Settings(**known)
         Loop(
             search,
-            journal,
+            attempt.journal,
             table.rehearsals(cell, settings),
             costs(settings.thinking, cell.algorithm),
             table.round_trip_seconds,

@@ -46,7 +46,7 @@ def test_bench_run(benchmark: Any, tmp_path: Path) -> None:
             this = cell(budget, seed)
             search = engine.prepare(this)
             header = {"key": this.key, "cell": this.as_json(), **search.header()}
-            journal = Journal(tmp_path / f"{this.key}.jsonl", header)
+            journal = Journal.begin(tmp_path / f"{this.key}.jsonl", header)
             engine.run(search, journal, lambda event: None)
             journal.close()
 

@@ -115,7 +115,7 @@ def run(name: str, problem: str, folder: Path, watch: Watch | None) -> tuple[flo
     algorithm = plugins.load_class("algorithms", name)(**options)
     assert isinstance(algorithm, Algorithm)
     search, rehearse = PROBLEMS[problem](algorithm, TRAININGS.get(name, FEW))
-    journal = Journal(folder / f"{time.monotonic_ns()}.jsonl", {}, durable=False)
+    journal = Journal.begin(folder / f"{time.monotonic_ns()}.jsonl", {}, durable=False)
     thinking = costs("charged", PlugIn(name)) if watch is None else watch
     began = time.perf_counter()
     Loop(search, journal, rehearse, thinking).run()

@@ -55,7 +55,7 @@ def test_journal(benchmark: Any, tmp_path: Path) -> None:
     made = iter(range(1_000_000))
 
     def write() -> None:
-        journal = Journal(tmp_path / f"{next(made)}.jsonl", {"key": "k", "cell": {}})
+        journal = Journal.begin(tmp_path / f"{next(made)}.jsonl", {"key": "k", "cell": {}})
         for _ in range(1000):
             journal.write(event)
         journal.close()

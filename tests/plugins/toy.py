@@ -18,6 +18,8 @@ class Toy(Objective):
     """A step takes this long."""
     fault: Fault = ""
     from_x: float = 0.6
+    log: str = ""
+    """A file that says which steps were trained, a line each: x, step."""
     worst_loss = 10.0
     optimum = 0.25
     metrics: ClassVar = {"accuracy": "share"}
@@ -42,6 +44,9 @@ class ToyTraining:
 
     def step(self) -> dict[str, float]:
         self.steps += 1
+        if self.toy.log:
+            with open(self.toy.log, "a") as file:
+                file.write(f"{self.configuration['x']!r} {self.steps}\n")
         time.sleep(self.toy.seconds)
         if self.toy.fault == "always raise":
             raise ValueError("broken on purpose")
