@@ -14,7 +14,7 @@ FILE := $(firstword $(wildcard suites/$(SUITE).toml) $(SUITE))
 CELLS := $(SUITE) $(if $(GPUS),--gpus $(GPUS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data bench report container test contracts lint format microbench lock clean
+.PHONY: help setup data bench report container test contracts test-cluster lint format microbench lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' Makefile
@@ -47,12 +47,15 @@ test: setup ## run the tests, two files at a time
 contracts: setup ## run the tests that take minutes: the contracts of slow algorithms
 	@$(VENV)/python -m pytest -n 2 --benchmark-disable -m minutes --timeout=0
 
+test-cluster: setup container ## run the tests on a real SLURM and in the image, where these can be had (root)
+	@$(VENV)/python -m pytest -m cluster --timeout=0 tests/cluster
+
 lint: setup ## check style, form and types
 	@$(VENV)/ruff check
 	@$(VENV)/ruff format --check
 	@$(VENV)/mypy
-	@$(VENV)/shellcheck -x .ci/run requirements/*.sh containers/*.sh slurm/bench slurm/exec \
-	  tests/cluster/*.sh
+	@$(VENV)/shellcheck -x .ci/run requirements/*.sh containers/*.sh tests/cluster/*.sh \
+	  slurm/bench slurm/exec slurm/*.sh slurm/*.sbatch
 
 format: setup ## put the code in form, mend what can be mended
 	@$(VENV)/ruff check --fix

@@ -61,7 +61,7 @@ end_job() { # STATUS
     echo "$job: left the cell, and is not requeued: SLURM is ending the job (${state#*=})"
   elif ((${SLURM_RESTART_COUNT:-0} + 1 >= MOST_STARTS)); then
     echo "$job: left the cell, and is not requeued: this was its start number $MOST_STARTS"
-  elif [[ $told != TERM ]] && (($(steps_done) <= steps_before)); then
+  elif [[ $told == USR1 ]] && (($(steps_done) <= steps_before)); then
     echo "$job: left the cell, and is not requeued: no step of it was done since this start;" \
       "give it more time (sbatch --time)"
   else

@@ -8,6 +8,9 @@
 #   slurm.sh node-restore N   switch it on again
 #   slurm.sh down             stop everything and remove the folder
 #
+# All nodes see $CLUSTER_ROOT/shared; $CLUSTER_ROOT/small, a disk that is soon full; and
+# $CLUSTER_ROOT/read-only.
+#
 # From the environment (defaults in brackets): CLUSTER_ROOT, the folder [/tmp/bench-cluster];
 # CLUSTER_NODES [4], CLUSTER_GPUS a node [2], CLUSTER_CPUS a node [4]; CLUSTER_MAX_ARRAY, SLURM's
 # MaxArraySize [1001]; CLUSTER_ACCOUNTING=1 for slurmdbd, so that sacct works (30 s more);
@@ -140,6 +143,12 @@ CONF
   rm -f "$etc/slurm.conf.new"
 }
 
+mount_disks() {
+  mkdir -p "$root/shared" "$root/small" "$root/read-only"
+  mountpoint -q "$root/small" || mount -t tmpfs -o size=128k,mode=1777 none "$root/small"
+  mountpoint -q "$root/read-only" || mount -t tmpfs -o ro,size=4k none "$root/read-only"
+}
+
 make_node() { # NUMBER: its folder, GPUs and network
   local i=$1 n g space=bench$number-node$1 link=bench$number-$1
   mkdir -p "$state/node$i/tmp"
@@ -226,7 +235,7 @@ node_is_up() { # NUMBER
 up() {
   local i
   ((EUID == 0)) || cannot "needs root"
-  mkdir -p "$etc" "$run" "$log" "$state/controller" "$root/shared"
+  mkdir -p "$etc" "$run" "$log" "$state/controller"
   chmod 755 "$root" "$etc" "$run" "$log" "$state"
   install_packages
   unshare --pid --fork --mount-proc --uts true 2>/dev/null || cannot "no namespaces (unshare fails)"
@@ -236,6 +245,7 @@ up() {
     ip link set "$bridge" up
   }
   [[ ! -c /dev/fuse ]] || chmod 666 /dev/fuse # as a cluster has it: images are mounted by users
+  mount_disks
   write_configuration
   export SLURM_CONF=$etc/slurm.conf
   if ! alive "$run/munged.pid"; then
@@ -268,6 +278,9 @@ down() {
     [[ ! -e $space ]] || ip netns del "${space##*/}"
   done
   ip link del "$bridge" 2>/dev/null || true
+  for file in "$root/small" "$root/read-only"; do
+    mountpoint -q "$file" && umount "$file"
+  done
   rm -rf "$root"
 }
 
