@@ -11,10 +11,10 @@ FILE := $(firstword $(wildcard suites/$(SUITE).toml) $(SUITE))
 CELLS := $(SUITE) $(if $(GPUS),--gpus $(GPUS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data bench report test contracts lint format microbench lock clean
+.PHONY: help setup data bench report test contracts test-kill lint format microbench lock clean
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' Makefile
 	@echo; echo "variables, e.g. make bench SUITE=quick GPUS=2"
 	@awk -F ' [?]=.*## +' '/^[A-Z]+ [?]=/ { printf "  %-17s%s\n", $$1, $$2 }' Makefile
 
@@ -40,6 +40,9 @@ test: setup ## run the tests, two files at a time
 
 contracts: setup ## run the tests that take minutes: the contracts of slow algorithms
 	@$(VENV)/python -m pytest -n 2 --benchmark-disable -m minutes --timeout=0
+
+test-kill: setup ## kill runs at random moments, over a hundred times, and see that nothing is lost
+	@$(VENV)/python -m pytest -n 2 --benchmark-disable -m kill --timeout=0
 
 lint: setup ## check style, form and types
 	@$(VENV)/ruff check
