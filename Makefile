@@ -14,10 +14,11 @@ FILE := $(firstword $(wildcard suites/$(SUITE).toml) $(SUITE))
 CELLS := $(SUITE) $(if $(GPUS),--gpus $(GPUS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data bench report container test contracts test-cluster lint format microbench lock clean
+.PHONY: help setup data bench report container test contracts test-kill test-cluster lint format \
+  microbench lock clean
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' Makefile
 	@echo; echo "variables, e.g. make bench SUITE=quick GPUS=2"
 	@awk -F ' [?]=.*## +' '/^[A-Z]+ [?]=/ { printf "  %-17s%s\n", $$1, $$2 }' Makefile
 
@@ -47,8 +48,11 @@ test: setup ## run the tests, two files at a time
 contracts: setup ## run the tests that take minutes: the contracts of slow algorithms
 	@$(VENV)/python -m pytest -n 2 --benchmark-disable -m minutes --timeout=0
 
-test-cluster: setup container ## run the tests on a real SLURM and in the image, where these can be had (root)
-	@$(VENV)/python -m pytest -m cluster --timeout=0 tests/cluster
+test-kill: setup ## kill runs at random moments, over a hundred times, and see that nothing is lost
+	@$(VENV)/python -m pytest -n 2 --benchmark-disable -m kill --timeout=0
+
+test-cluster: setup ## run the tests that need SLURM and the image, where these can be had; root
+	@tests/cluster/run.sh
 
 lint: setup ## check style, form and types
 	@$(VENV)/ruff check

@@ -64,17 +64,25 @@ class Journal:
         check: Callable[[], None] = lambda: None,
         durable: bool = True,
     ) -> "Journal":
-        """A new journal, with its header.
+        """A new journal; it appears with its header, whole.
 
         Raises UserError where the folder is missing, read-only or full, and where the file exists.
         """
-        journal = cls(path, os.O_CREAT | os.O_EXCL, check, durable)
+        draft = path.with_suffix(".draft")
+        journal = cls(draft, os.O_CREAT | os.O_TRUNC, check, durable)
+        journal.path = path
         try:
             journal.write({"event": "start", "format": FORMAT, **header})
+            journal._flush()
+            os.link(draft, path)
+        except OSError as error:
+            journal.close()
+            raise _cannot_write(path, error) from None
         except Exception:  # a full disk, a header that is no JSON
             journal.close()
-            path.unlink(missing_ok=True)
             raise
+        finally:
+            draft.unlink(missing_ok=True)
         return journal
 
     @classmethod

@@ -84,6 +84,20 @@ def records(tmp_path: Path) -> list[Record]:
     return [read(path) for path in sorted((tmp_path / "results" / "suite").glob("*.jsonl"))]
 
 
+def processes_of(folder: Path) -> list[str]:
+    """Living processes that work in the folder or name it: Ray retitles those of trials."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            where = str((process / "cwd").readlink())
+        except OSError:
+            continue
+        if str(folder) in line or where.startswith(str(folder)):
+            found.append(f"{process.name} in {where}: {line}")
+    return found
+
+
 def cell_of(record: Record) -> Cell:
     return Cell.from_json(record.header["cell"])
 

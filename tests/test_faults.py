@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import WriteSuite, command, in_folder, records
-from test_ray_engine import processes_of
+from conftest import WriteSuite, command, in_folder, processes_of, records
 
 from bench.journal import read
 

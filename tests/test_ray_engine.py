@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PLUGINS, WriteSuite, cell_of, of_kind, records, run_bench, suite_text
+from conftest import (
+    PLUGINS,
+    WriteSuite,
+    cell_of,
+    of_kind,
+    processes_of,
+    records,
+    run_bench,
+    suite_text,
+)
 
 from bench import machine
 from bench.journal import Record
@@ -258,17 +267,3 @@ def test_nothing_is_left_behind(sound: Run, faulty: Run) -> None:
         assert not processes_of(run.folder)
         left = {path.name for path in (run.folder / "results/suite").iterdir()}
         assert left == {"attempts", "locks", *(record.path.name for record in run.records)}
-
-
-def processes_of(folder: Path) -> list[str]:
-    """Living processes that work in the folder or name it: Ray retitles those of trials."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            where = str((process / "cwd").readlink())
-        except OSError:
-            continue
-        if str(folder) in line or where.startswith(str(folder)):
-            found.append(f"{process.name} in {where}: {line}")
-    return found

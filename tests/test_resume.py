@@ -44,7 +44,7 @@ def cut(path: Path, events: int, torn: bytes = b"") -> None:
     path.write_bytes(b"".join(lines[: 1 + events]) + torn)
 
 
-@pytest.mark.slow
+@pytest.mark.minutes
 def test_at_one_slot_a_resumed_search_is_the_undisturbed_one(tmp_path: Path) -> None:
     """Event for event: whatever the algorithm, wherever it was cut off, with failing trials."""
     whole = undisturbed(tmp_path, gpus=1)
@@ -61,34 +61,22 @@ def test_at_one_slot_a_resumed_search_is_the_undisturbed_one(tmp_path: Path) -> 
     assert not list(tmp_path.glob("results/suite/work/*")), "no state is left of what is over"
 
 
-@pytest.mark.slow
-def test_at_several_slots_what_was_stays_and_nothing_that_was_finished_is_trained_again(
-    tmp_path: Path,
-) -> None:
-    log = tmp_path / "log"
-    whole = undisturbed(tmp_path, gpus=2, seconds=0.02, log=str(log))
-    finished = {}
+@pytest.mark.minutes
+def test_at_several_slots_what_was_stays_and_each_step_is_reported_once(tmp_path: Path) -> None:
+    whole = undisturbed(tmp_path, gpus=2, seconds=0.02)
     for index, record in enumerate(whole):
         share = CUTS[(index + 2) % len(CUTS)]
         cut(record.path, int(share * len(record.events)))
-        events = read(record.path).events
-        x = {e["trial"]: e["configuration"]["x"] for e in events if e["event"] == "suggest"}
-        finished[record.path] = {x[e["trial"]] for e in events if e["event"] == "finish"}
     kept = {record.path: record.path.read_bytes() for record in whole}
-    log.unlink()
-
     again = run_bench(tmp_path, "run", "suite.toml", "--device", "cpu")
     assert again.returncode == 0, again.stderr
-    trained = {float(line.split()[0]) for line in log.read_text().splitlines()}
     for after in records(tmp_path):
-        assert after.finished
+        assert after.finished and len(of_kind(after, "resume")) == 1
         assert after.path.read_bytes().startswith(kept[after.path])
-        resumed = of_kind(after, "resume")
-        assert len(resumed) == 1
         steps = Counter((e["trial"], e["step"]) for e in of_kind(after, "report"))
-        assert set(steps.values()) == {1}, "each step is reported once"
-    everywhere = set.intersection(*finished.values())
-    assert not trained & (everywhere - {0.0}) or trained, "see the next test for one cell alone"
+        assert set(steps.values()) == {1}
+        failed = sum(e["status"] == "failed" for e in of_kind(after, "finish"))
+        assert len(steps) + failed >= 7 * 9, "the budget is spent"
 
 
 def test_a_finished_trial_is_not_trained_again(tmp_path: Path, write_suite: WriteSuite) -> None:

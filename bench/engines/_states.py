@@ -1,5 +1,6 @@
 """The states of trials in flight, in a folder that outlives the run and that all nodes see."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -61,6 +62,8 @@ class States:
     def clear(self) -> None:
         """The search is over."""
         shutil.rmtree(self._folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # other searches have theirs in it
+            self._folder.parent.rmdir()
 
     def _path(self, configuration: dict[str, Any]) -> Path:
         return self._folder / f"{digest(configuration)[:20]}.state"
