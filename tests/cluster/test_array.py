@@ -32,15 +32,15 @@ def test_a_task_that_is_near_its_time_limit_goes_back_into_the_queue_and_on_with
     case: MakeCase, slurm: Slurm
 ) -> None:
     long = case(seeds=2, budget=16, seconds=1.0)
-    job = long.submit("array.sbatch", "--array=0-1", "--gres=gpu:1", "--time=10")
+    array = long.submit("array.sbatch", "--array=0-1", "--gres=gpu:1", "--time=10")
+    last = f"{array}_1"  # its own number is the array's
     wait_for(lambda: len(long.steps()) > 8, "a few steps")
-    slurm.run("scontrol", "update", f"jobid={job}_0", "timelimit=2")
-    wait_for(lambda: "goes back into the queue" in long.log(0), "the signal")
-    slurm.run("scontrol", "update", f"jobid={job}_0", "timelimit=10")
-    other = slurm.ended(f"{job}_1")
-    first = slurm.ended(f"{job}_0")
-    assert (first["JobState"], first["Restarts"]) == ("COMPLETED", "1"), str(long)
-    assert other["JobState"] == "COMPLETED", "requeueing a task leaves the others alone"
+    slurm.run("scontrol", "update", f"jobid={last}", "timelimit=2")
+    wait_for(lambda: "goes back into the queue" in long.log(1), "the signal")
+    slurm.run("scontrol", "update", f"jobid={last}", "timelimit=10")
+    restarted, other = slurm.ended(last), slurm.ended(f"{array}_0")
+    assert (restarted["JobState"], restarted["Restarts"]) == ("COMPLETED", "1"), str(long)
+    assert (other["JobState"], other["Restarts"]) == ("COMPLETED", "0"), "others are left alone"
     assert all(map(is_done, long.records()))
     assert sorted(len(events(each, "resume")) for each in long.records()) == [0, 1]
     assert not long.trained_twice()
