@@ -109,7 +109,6 @@ MailProg=/bin/true
 ReturnToService=2
 SlurmdTimeout=15
 InactiveLimit=0
-KillWait=10
 MinJobAge=3600
 MaxArraySize=$max_array
 JobRequeue=1
