@@ -76,6 +76,14 @@ class Slurm:
         wait_for(lambda: self.job(job)["JobState"] in over, f"the end of job {job}")
         return self.job(job)
 
+    def let_time_run_out(self, job: str) -> None:
+        """Set a running job's time limit so that SLURM will soon tell it, and not yet end it."""
+        hours, minutes, _ = map(int, self.job(job)["RunTime"].split(":"))
+        self.give_time(job, 60 * hours + minutes + 2)
+
+    def give_time(self, job: str, minutes: int) -> None:
+        self.run("scontrol", "update", f"jobid={job}", f"timelimit={minutes}")
+
     def processes(self, of: str) -> list[str]:
         """Command lines of what runs on the nodes, as far as they have a word in them."""
         found = []

@@ -35,9 +35,9 @@ def test_a_task_that_is_near_its_time_limit_goes_back_into_the_queue_and_on_with
     array = long.submit("array.sbatch", "--array=0-1", "--gres=gpu:1", "--time=10")
     last = f"{array}_1"  # its own number is the array's
     wait_for(lambda: len(long.steps()) > 8, "a few steps")
-    slurm.run("scontrol", "update", f"jobid={last}", "timelimit=2")
+    slurm.let_time_run_out(last)
     wait_for(lambda: "goes back into the queue" in long.log(1), "the signal")
-    slurm.run("scontrol", "update", f"jobid={last}", "timelimit=10")
+    slurm.give_time(last, minutes=10)
     restarted, other = slurm.ended(last), slurm.ended(f"{array}_0")
     assert (restarted["JobState"], restarted["Restarts"]) == ("COMPLETED", "1"), str(long)
     assert (other["JobState"], other["Restarts"]) == ("COMPLETED", "0"), "others are left alone"

@@ -48,13 +48,12 @@ def test_it_goes_back_into_the_queue_before_its_time_limit_and_then_on(
     case: MakeCase, slurm: Slurm
 ) -> None:
     long = case(gpus=[4], budget=48, seconds=1.0)
-    options = ["--array=0", "--nodes=2", *OPTIONS, "--signal=B:USR1@20"]
-    job = long.submit("ray-cluster.sbatch", *options) + "_0"
+    job = long.submit("ray-cluster.sbatch", "--array=0", "--nodes=2", *OPTIONS) + "_0"
     wait_for(lambda: len(long.steps()) > 8, "a few steps")
-    slurm.run("scontrol", "update", f"jobid={job}", "timelimit=1")
+    slurm.let_time_run_out(job)
     wait_for(lambda: "goes back into the queue" in long.log(), "the signal")
     assert nothing_is_left(slurm)
-    slurm.run("scontrol", "update", f"jobid={job}", "timelimit=10")
+    slurm.give_time(job, minutes=10)
     ended = slurm.ended(job)
     assert (ended["JobState"], ended["Restarts"]) == ("COMPLETED", "1"), str(long)
     (record,) = long.records()
