@@ -2,8 +2,11 @@ SUITE ?= quick##            the suite to run or report: a name in suites/ or a p
 GPUS ?=##                   run at 1, 2, 4, … up to this many GPUs (default: what the machine has)
 PYTHON ?= python3.11##      the Python 3.11 to build .venv with
 TORCH ?= $(or $(file < .venv/.torch),cpu)##  the build of torch, cpu or cuda (default: the one in .venv, else cpu)
+CONTAINER ?=##              the image that bench and report run in (default: none, they run in .venv)
+BASE ?=##                   what make container starts from: docker, debootstrap or an image's file
 
 VENV := .venv/bin
+BENCH := $(if $(CONTAINER),BENCH_IMAGE='$(CONTAINER)' slurm/bench,$(VENV)/bench)
 LOCKS := requirements/lock.txt requirements/torch-$(TORCH).txt requirements/uv.txt pyproject.toml requirements/setup.sh
 STAMP := .venv/.lock-$(shell { cat $(LOCKS); pwd; } 2>/dev/null | sha256sum | cut -c1-16)-$(TORCH)
 SYNE_TUNE := .venv/syne-tune/bin/.locked
@@ -11,7 +14,8 @@ FILE := $(firstword $(wildcard suites/$(SUITE).toml) $(SUITE))
 CELLS := $(SUITE) $(if $(GPUS),--gpus $(GPUS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data bench report test contracts test-kill lint format microbench lock clean
+.PHONY: help setup data bench report container test contracts test-kill test-cluster lint format \
+  microbench lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' Makefile
@@ -26,14 +30,17 @@ $(STAMP):
 data: setup ## fetch MNIST into data/ (or $BENCH_DATA), unless it is there
 	@$(VENV)/bench data mnist
 
-bench: setup ## run what is not finished of SUITE, then draw its report
+bench: $(if $(CONTAINER),,setup) ## run what is not finished of SUITE, then draw its report
 	@if grep -qs mnist $(FILE) && ! grep -q '^engines = \["virtual"\]' $(FILE); then \
-	  $(VENV)/bench data mnist; fi
-	@$(VENV)/bench run $(CELLS); ran=$$?; [ $$ran -le 1 ] || exit $$ran; \
-	  $(VENV)/bench report $(CELLS) && exit $$ran # 1: a cell failed; the report says which
+	  $(BENCH) data mnist; fi
+	@$(BENCH) run $(CELLS); ran=$$?; [ $$ran -le 1 ] || exit $$ran; \
+	  $(BENCH) report $(CELLS) && exit $$ran # 1: a cell failed; the report says which
 
-report: setup ## draw the report of SUITE from its journals, running nothing
-	@$(VENV)/bench report $(CELLS)
+report: $(if $(CONTAINER),,setup) ## draw the report of SUITE from its journals, running nothing
+	@$(BENCH) report $(CELLS)
+
+container: ## build containers/bench.sif, of this commit and its locks, for TORCH
+	@containers/build.sh '$(TORCH)' '$(BASE)'
 
 test: setup ## run the tests, two files at a time
 	@$(VENV)/python -m pytest -n 2 --dist loadfile --benchmark-disable
@@ -44,11 +51,15 @@ contracts: setup ## run the tests that take minutes: the contracts of slow algor
 test-kill: setup ## kill runs at random moments, over a hundred times, and see that nothing is lost
 	@$(VENV)/python -m pytest -n 2 --benchmark-disable -m kill --timeout=0
 
+test-cluster: setup ## run the tests that need SLURM and the image, where these can be had; root
+	@tests/cluster/run.sh
+
 lint: setup ## check style, form and types
 	@$(VENV)/ruff check
 	@$(VENV)/ruff format --check
 	@$(VENV)/mypy
-	@$(VENV)/shellcheck -x .ci/run requirements/*.sh
+	@$(VENV)/shellcheck -x .ci/run requirements/*.sh containers/*.sh tests/cluster/*.sh \
+	  slurm/bench slurm/exec slurm/*.sh slurm/*.sbatch
 
 format: setup ## put the code in form, mend what can be mended
 	@$(VENV)/ruff check --fix

@@ -12,6 +12,7 @@ import contextlib
 import os
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import Self
 
@@ -32,7 +33,8 @@ class CellLock:
 
     A holder refreshes its claim every `interval` seconds; one on another host is taken for dead
     after `stale_after` seconds without, one on this host when its process is gone: at once, and
-    never before. Entering raises Busy, and UserError where the folder cannot be written.
+    never before. Entering waits for the holder if it is of an earlier start of the same SLURM job,
+    else it raises Busy, and UserError where the folder cannot be written.
     """
 
     def __init__(self, folder: Path, interval: float = 5.0, stale_after: float = 120.0) -> None:
@@ -77,6 +79,9 @@ class CellLock:
             self._refreshed = uptime()
             last = self._greatest()
             if holder := self._holder(last):
+                if holder.belongs_to_earlier_start_of(Process.this()):
+                    time.sleep(self._interval / 5)  # it is being ended, or dead on a dead node
+                    continue
                 raise Busy(
                     f"{self.folder.name} is being run by {holder}: wait for it or end it (if its "
                     f"machine died: free {self._stale_after:g} s after its last sign of life)"

@@ -25,6 +25,8 @@ class Process:
     """Where its id means something and is visible: a host's boot, a PID namespace, a user."""
     started: int
     """Clock ticks from boot to its start: ids are used again."""
+    restart: int = 0
+    """How often SLURM had put the job back into the queue before."""
 
     @classmethod
     def this(cls) -> "Process":
@@ -35,6 +37,7 @@ class Process:
             job=os.environ.get("SLURM_JOB_ID"),
             space=_space(),
             started=_started(os.getpid()) or 0,
+            restart=int(os.environ.get("SLURM_RESTART_COUNT", "0")),
         )
 
     @classmethod
@@ -53,6 +56,10 @@ class Process:
         if self.space != _space():
             return None
         return _started(self.pid) == self.started
+
+    def belongs_to_earlier_start_of(self, other: "Process") -> bool:
+        """Whether it is of the same SLURM job, before that was requeued: SLURM is ending it."""
+        return self.job is not None and self.job == other.job and self.restart < other.restart
 
     def __str__(self) -> str:
         job = f" (SLURM job {self.job})" if self.job else ""

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "bench"
 
 LAYERS = [
     {"errors", "seeds", "options", "process", "machine", "signals", "__init__"},
-    {"journal", "cell", "lock", "provenance", "objective", "algorithm", "engine", "data"},
+    {"journal", "cell", "lock", "provenance", "image", "objective", "algorithm", "engine", "data"},
     {"space", "corners", "encoding", "curves", "curve_table", "plugins", "objectives"},
     {"algorithms", "suite", "metrics", "forest", "surrogate", "quality", "known_error"},
     {"engines", "results", "report"},

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -141,6 +142,30 @@ def test_a_silent_holder_on_another_host_is_followed(folder: Path) -> None:
     assert CellLock(folder).held_by() is None
     with CellLock(folder):
         assert CellLock(folder).held_by() is not None
+
+
+def test_a_requeued_job_waits_for_its_earlier_start_to_end_or_fall_silent(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = claim(folder, **ELSEWHERE)
+    monkeypatch.setenv("SLURM_JOB_ID", "99")
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    threading.Timer(0.5, os.truncate, (path, 0)).start()
+    with CellLock(folder, interval=0.5) as lock:
+        lock.check()
+
+
+@pytest.mark.parametrize(
+    ("job", "restart"), [("98", "1"), ("99", "0")], ids=["another job", "the same start of it"]
+)
+def test_for_nobody_else_it_is_waited(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, job: str, restart: str
+) -> None:
+    claim(folder, **ELSEWHERE)
+    monkeypatch.setenv("SLURM_JOB_ID", job)
+    monkeypatch.setenv("SLURM_RESTART_COUNT", restart)
+    with pytest.raises(Busy), CellLock(folder):
+        pass
 
 
 @pytest.mark.parametrize("other", ["host", "boot", "pid namespace", "user"])

@@ -1,4 +1,4 @@
-"""The command line: list, plan, run, submit, status, report, audit, check, data, record, validate.
+"""The command line: one verb for each function in the files beside this one.
 
 Heavy imports are inside the verbs, so that `bench --help` starts at once. Exit status: 0 all is
 well, 1 a cell or a check failed (or no cell could run), 2 the user can mend it, 75 asked to leave
@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from bench.cli import cells, curves, plugins, slurm
+from bench.cli import cells, curves, image, plugins, slurm
 from bench.errors import UserError
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app.command()(plugins.check)
 app.command()(plugins.data)
 app.command()(curves.record)
 app.command()(curves.validate)
+app.command()(image.verify_image)
 
 
 def run_command_line(arguments: list[str] | None = None) -> int:

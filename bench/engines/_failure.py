@@ -1,13 +1,21 @@
 """Why a trial failed, in one line, as far as Ray and the trial's process have left word of it."""
 
 import re
+import signal
 from pathlib import Path
 
 from ray.tune.experiment import Trial
 
+NODE_DIED = "because its node has died"
+"""Ray's words of an actor on a node that is gone."""
+
 
 def cause_of(trial: Trial, folder: Path, max_trial_seconds: float | None) -> str:
-    """Read it off the stack of a trial that hung, or off Ray's account of the error."""
+    """Read it off the stack of a trial that hung, or off Ray's account of the error.
+
+    Where not the trial failed but its node, this process leaves as if it had been asked to: the
+    search goes on elsewhere.
+    """
     hung = hung_file(folder, trial.trial_id)
     if hung.is_file() and (stacks := hung.read_text()):
         main_thread = stacks.rpartition("Thread 0x")[2].splitlines()[1:]
@@ -15,6 +23,8 @@ def cause_of(trial: Trial, folder: Path, max_trial_seconds: float | None) -> str
         return f"trained longer than max_trial_seconds = {max_trial_seconds:g}; hung at {innermost}"
     error_file = Path(trial.error_file or "")
     text = error_file.read_text() if error_file.is_file() else ""
+    if NODE_DIED in text:
+        signal.raise_signal(signal.SIGUSR1)
     return last_error(text.rpartition("Failure #")[2])
 
 

@@ -18,9 +18,15 @@ class Scratch:
     """A folder in the system's temporary one; its owner holds a lock that dies with it.
 
     Its path is short, because Ray keeps sockets there, whose paths have at most 107 characters.
+    One in a folder that is `shared` by several nodes is to be removed by who owns that folder, too:
+    there may be no locks there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shared: Path | None = None) -> None:
+        self._lock: int | None = None
+        if shared is not None:
+            self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=shared))
+            return
         remove_left_over()
         self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_short_temporary_folder()))
         self._lock = os.open(self.folder / "new", os.O_RDWR | os.O_CREAT)
@@ -32,7 +38,8 @@ class Scratch:
 
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
 
 
 def remove_left_over() -> None:

@@ -16,7 +16,7 @@ from bench.engine import Attempt
 from bench.engine import Engine as Base
 from bench.engines._asked import Measured, unwarned
 from bench.engines._clock import WallClock
-from bench.engines._cluster import Cluster
+from bench.engines._cluster import Cluster, address
 from bench.engines._past import Past
 from bench.engines._recorder import Listener, Recorder
 from bench.engines._search import Search, build
@@ -47,6 +47,8 @@ class Engine(Base):
 
     @classmethod
     def why_not(cls, cell: Cell) -> str | None:
+        if address() is not None:  # what that has is seen when it is joined
+            return None
         return machine.why_not("cuda" if cell.device == "cuda" else "cpu", cell.gpus)
 
     def prepare(self, cell: Cell) -> Search:

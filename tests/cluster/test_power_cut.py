@@ -1,0 +1,87 @@
+"""A node loses its power in mid-cell: SLURM starts the task elsewhere, and the cell goes on."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cluster.slurm import Case, Slurm, events, is_done, wait_for
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+MakeCase = Callable[..., Case]
+
+
+class Timeline:
+    """What happened when, in seconds from the start; printed, and kept in the case's folder."""
+
+    def __init__(self) -> None:
+        self._started = time.time()
+        self._lines: list[tuple[float, str]] = []
+
+    def add(self, what: str, at: float | None = None) -> None:
+        self._lines.append(((at or time.time()) - self._started, what))
+
+    def __str__(self) -> str:
+        return "\n".join(f"{seconds:7.1f} s  {what}" for seconds, what in sorted(self._lines))
+
+
+def finished_trials(case: Case) -> int:
+    return sum(len(events(record, "finish")) for record in case.records())
+
+
+@pytest.mark.parametrize("script", ["array.sbatch", "ray-cluster.sbatch"])
+def test_after_a_power_cut_the_cell_is_resumed_elsewhere_and_nothing_is_trained_twice(
+    case: MakeCase, slurm: Slurm, script: str
+) -> None:
+    nodes = 1 if script == "array.sbatch" else 2
+    long = case(gpus=[2 * nodes], budget=12 * nodes, seconds=2.0)
+    timeline = Timeline()
+    options = [f"--nodes={nodes}", "--gres=gpu:2", "--cpus-per-task=2", "--time=15"]
+    job = long.submit(script, "--array=0", *options) + "_0"
+    timeline.add(f"submitted: a cell of 12 × {nodes} trials, {nodes} nodes with 2 slots each")
+    wait_for(lambda: finished_trials(long) >= 4 or long.slurm.job(job)["JobState"] == "FAILED",
+             "four finished trials")  # fmt: skip
+    before = slurm.job(job)
+    victim = node_to_cut(slurm, before)
+    timeline.add(f"started on {before['NodeList']}", began(long.steps()))
+    cut_at = time.time()
+    assert slurm.script("node-fail", victim[-1]).returncode == 0
+    done_before = finished_trials(long)
+    timeline.add(f"power of {victim} cut; {done_before} trials have finished")
+    try:
+        wait_for(lambda: slurm.job(job)["Restarts"] == "1", "SLURM to see it")
+        timeline.add("back in the queue")
+        wait_for(lambda: slurm.job(job)["JobState"] == "RUNNING", "its second start")
+        again = slurm.job(job)
+        timeline.add(f"started on {again['NodeList']}")
+        assert victim not in nodes_of(slurm, again)
+        ended = slurm.ended(job)
+        timeline.add("complete" if ended["JobState"] == "COMPLETED" else ended["JobState"])
+        later = [step["time"] for step in long.steps() if step["time"] > cut_at + 10]
+        if later:
+            timeline.add(f"goes on with {done_before} finished trials", min(later))
+    finally:
+        print(f"\n{timeline}")
+        (long.folder / "timeline.txt").write_text(f"{timeline}\n")
+        assert slurm.script("node-restore", victim[-1]).returncode == 0
+
+    assert ended["JobState"] == "COMPLETED", str(long)
+    (record,) = long.records()
+    assert is_done(record) and len(events(record, "resume")) >= 1
+    assert {e["status"] for e in events(record, "finish")} <= {"completed", "cut"}, "none failed"
+    assert not long.trained_twice()
+
+
+def node_to_cut(slurm: Slurm, job: dict[str, str]) -> str:
+    """The last of a job's nodes: on the first one runs the batch script."""
+    return nodes_of(slurm, job)[-1]
+
+
+def nodes_of(slurm: Slurm, job: dict[str, str]) -> list[str]:
+    return slurm.run("scontrol", "show", "hostnames", job["NodeList"]).split()
+
+
+def began(steps: list[dict[str, Any]]) -> float:
+    return float(steps[0]["time"])

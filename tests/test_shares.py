@@ -1,0 +1,39 @@
+"""What each node of a Ray cluster gives, such that together it is what a cell asks for."""
+
+from typing import Any
+
+import pytest
+
+from bench.cell import Cell, PlugIn
+from bench.engines._shares import shares, whole
+
+
+def cell(gpus: int, gpus_per_trial: float = 1, device: str = "cuda") -> Cell:
+    plugin = PlugIn("any")
+    settings: dict[str, Any] = {"seed": 0, "budget": 1, "max_steps": 1, "engine": "ray"}
+    return Cell(plugin, plugin, device=device, gpus=gpus, gpus_per_trial=gpus_per_trial, **settings)
+
+
+@pytest.mark.parametrize(
+    ("asked", "nodes", "expected"),
+    [
+        (cell(8), 4, [(2, 2), (2, 2), (2, 2), (2, 2)]),
+        (cell(8, device="cpu"), 4, [(2, 0), (2, 0), (2, 0), (2, 0)]),
+        (cell(7), 2, [(3, 3), (4, 4)]),
+        (cell(12, gpus_per_trial=2), 4, [(1, 2), (2, 4), (1, 2), (2, 4)]),
+        (cell(4, gpus_per_trial=0.5), 2, [(4, 2), (4, 2)]),
+        (cell(8, gpus_per_trial=8), 1, [(1, 8)]),
+    ],
+    ids=["equal", "cores", "the rest", "trials of two GPUs", "two trials a GPU", "one node"],
+)
+def test_each_node_gives_as_many_cpus_and_gpus(
+    asked: Cell, nodes: int, expected: list[tuple[int, int]]
+) -> None:
+    assert shares(asked, nodes) == expected
+
+
+def test_together_they_give_the_whole() -> None:
+    for gpus in range(1, 20):
+        for nodes in range(1, 6):
+            found = shares(cell(gpus), nodes)
+            assert (sum(s.cpus for s in found), sum(s.gpus for s in found)) == whole(cell(gpus))
