@@ -162,6 +162,20 @@ def test_cells_that_failed_without_a_result_can_be_reported(tmp_path: Path) -> N
     terminal.show(written, Console(file=io.StringIO()))
 
 
+def test_cells_that_were_resumed_are_counted(tmp_path: Path) -> None:
+    plan = [cell(seed=seed) for seed in range(2)]
+    resumed = results(tmp_path, plan[0], (1, 0.5), (2, 0.5), (3, 0.5), wall=3)
+    header, *lines, last = resumed.read_bytes().splitlines(keepends=True)
+    resume = b'{"event":"resume","seconds":3,"replay_seconds":9.0}\n'
+    resumed.write_bytes(b"".join([header, *lines, resume, resume, last]))
+    results(tmp_path, plan[1], (1, 0.5), (2, 0.5), (3, 0.5), wall=3)
+    written = write_report(tmp_path, plan, [])
+    assert written.table.cells["resumed"].tolist() == [2, 0]
+    assert written.table.cells["wall"].tolist() == [3, 3]
+    page = (written.folder / "report.md").read_text()
+    assert "1 of 2 cells were interrupted and resumed from their journals" in page
+
+
 HOSTILE = "[red]$\\frac{$\x1b[31m<b>|`=1+1"
 
 

@@ -77,6 +77,11 @@ def warnings(cells: "pd.DataFrame") -> list[str]:
             f"Virtual trainings of {row.objective} are {row.surrogate}; {row.error}."
             for row in virtual[["objective", "surrogate", "error"]].drop_duplicates().itertuples()
         ]
+    if count := int((cells["resumed"] > 0).sum()):
+        found.append(
+            f"{count} of {len(cells)} cells were interrupted and resumed from their journals; the "
+            "time between is in none of their seconds."
+        )
     if (cells["device"] == "cpu").any():
         found.append('On the device cpu, `gpus` counts CPU cores: one "GPU" is one core.')
     if cells["machine"].nunique() > 1:
