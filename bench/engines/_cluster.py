@@ -40,6 +40,10 @@ JOIN_SECONDS = 120.0
 """So long the nodes of a cluster may take to join it."""
 
 
+NOTICE_SECONDS = 90.0
+"""So long Ray may take to notice that a node is gone."""
+
+
 def address() -> str | None:
     """Of the Ray to run on, if there is one; None to start one."""
     return os.environ.get("BENCH_RAY_ADDRESS") or None
@@ -146,6 +150,20 @@ def _wait_until_it_has(needs: Share) -> None:
                 f"exactly {_text(needs)}: start its nodes so, as slurm/ray-cluster.sbatch does"
             )
         time.sleep(0.2)
+
+
+def lost_a_node() -> bool:
+    """Whether a node of the Ray that was joined is gone; waits until Ray would have noticed."""
+    import ray
+
+    end = time.monotonic() + NOTICE_SECONDS
+    while address() is not None:
+        if not all(node["Alive"] for node in ray.nodes()):
+            return True
+        if time.monotonic() > end:
+            break
+        time.sleep(0.5)
+    return False
 
 
 def _text(share: Share) -> str:

@@ -6,8 +6,13 @@ from pathlib import Path
 
 from ray.tune.experiment import Trial
 
+from bench.engines._cluster import lost_a_node
+
 NODE_DIED = "because its node has died"
 """Ray's words of an actor on a node that is gone."""
+
+UNREACHABLE = "The actor is temporarily unavailable"
+"""Its words before it knows whether that is so, or the process died."""
 
 
 def cause_of(trial: Trial, folder: Path, max_trial_seconds: float | None) -> str:
@@ -23,7 +28,7 @@ def cause_of(trial: Trial, folder: Path, max_trial_seconds: float | None) -> str
         return f"trained longer than max_trial_seconds = {max_trial_seconds:g}; hung at {innermost}"
     error_file = Path(trial.error_file or "")
     text = error_file.read_text() if error_file.is_file() else ""
-    if NODE_DIED in text:
+    if NODE_DIED in text or (UNREACHABLE in text and lost_a_node()):
         signal.raise_signal(signal.SIGUSR1)
     return last_error(text.rpartition("Failure #")[2])
 

@@ -173,6 +173,7 @@ start_node() { # NUMBER; its file in run/ has the process whose end is that of t
   local space=bench$number-node$1
   alive "$run/node$1.pid" && return 0
   rm -f "$run/slurmd.node$1.pid"
+  find "$state/node$1/tmp" -mindepth 1 -delete 2>/dev/null || true # as at boot
   # shellcheck disable=SC2016 # expanded inside
   setsid nsenter --net="/run/netns/$space" \
     unshare --pid --fork --kill-child --mount-proc --uts bash -euc '
