@@ -84,6 +84,7 @@ def test_torch_is_imported_by_objectives_and_ray_by_what_drives_algorithms() -> 
             "engines": {"ray", "optuna"},
             "audit": {"ray"},
             "recording": {"ray"},  # the searcher that goes through a list
+            "slurm": {"ray"},  # the address that it would give this node
             "space": {"ray"},  # the conversions to native spaces, inside functions
         }
         assert heavy <= allowed.get(part(path), set()), path
