@@ -15,8 +15,14 @@ LEFT=75         # bench's exit status for a cell that the same command goes on w
 MOST_STARTS=20  # of a job; then something is wrong that another start does not mend
 
 if [[ -n ${BENCH_MODULES:-} ]]; then
+  set +eu # the site's code, not ours
+  command -v module >/dev/null || source /etc/profile # it has it, where a batch shell has not
   # shellcheck disable=SC2086 # several, with spaces between
-  module load $BENCH_MODULES
+  if ! module load $BENCH_MODULES; then
+    echo "$job: cannot load the modules: $BENCH_MODULES" >&2
+    exit 2
+  fi
+  set -eu
 fi
 
 bench='' told='' woken=''

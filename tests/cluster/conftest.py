@@ -1,6 +1,7 @@
 """A SLURM of four nodes with two GPUs each, and the image, for all tests of this folder."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ def case(slurm: Slurm, request: pytest.FixtureRequest) -> MakeCase:
     folder.chmod(0o755)
 
     def make(of: Slurm = slurm, **keys: Any) -> Case:
+        shutil.chown(folder, of.user)
         return Case.make(of, folder, **keys)
 
     return make

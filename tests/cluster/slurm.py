@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,7 +13,6 @@ from typing import Any
 from bench.journal import Record, read
 
 ROOT = Path(__file__).parent.parent.parent
-LOGGED = ROOT / "tests" / "plugins" / "logged.py"
 WAIT_SECONDS = 240.0
 
 
@@ -57,7 +55,8 @@ class Slurm:
         return ran.stdout
 
     def bench(self, *arguments: object, **environment: object) -> str:
-        return self.run(sys.executable, "-m", "bench", *arguments, **environment)
+        """Run bench as the user does on a login node: in the image, if there is one."""
+        return self.run("slurm/bench", *arguments, **environment)
 
     def submit(self, script: str, plan: Path, *options: str, **environment: object) -> str:
         """Submit a script of slurm/ as an array; its job's number."""
@@ -128,7 +127,7 @@ class Case:
         keys = {"budget": 4, "seeds": 1, "gpus": [1], **keys}
         lines = [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
         options = {
-            "path": str(LOGGED),
+            "path": str(slurm.checkout / "tests/plugins/logged.py"),
             "log": str(folder / "steps.log"),
             "seconds": seconds,
             "max_steps": max_steps,
@@ -152,7 +151,7 @@ class Case:
         """Made by hand, as a user would who has no `bench submit`."""
         path = self.folder / "plan.jsonl"
         if not path.exists():
-            path.write_text(self.slurm.bench("plan", self.suite, "--device", "cpu", "--json"))
+            path.write_text(self.bench("plan", self.suite, "--device", "cpu", "--json"))
         return path
 
     def submit(self, script: str, *options: str, **environment: object) -> str:
