@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journals import finish, report, suggest
+from journals import at, cell, end, finish, report, suggest, write
 from random_search import Simulated
 
+from bench.cell import Cell
 from bench.journal import Record
+from bench.metrics import ledger as metric
 from bench.report.events import KINDS
 from bench.report.ledger import PARTS, ledger
+from bench.report.table import load
 
 Events = list[dict[str, Any]]
 
@@ -244,3 +247,37 @@ def test_even_of_a_journal_that_makes_no_sense_every_second_is_counted_once(
     found = books(events, wall, slots, gpus=max(slots, 1))
     assert sum(found.values()) == pytest.approx(max(slots, 1) * wall, abs=1e-9)
     assert min(found.values()) >= 0
+
+
+def test_the_shares_of_all_seeds_together_add_up_and_clocks_are_apart(tmp_path: Path) -> None:
+    # seed 0: 3 s of 5 trained, seed 1: 3 s of 15, 2 s of each started: 6 / 20 and 4 / 20
+    def search(of: Cell, wall: float, clock: str) -> None:
+        events = [suggest(0), report(0, 5.0, 0.5, step_seconds=3.0)]
+        write(tmp_path, of, [*events, finish(0, 5.0, "completed"), end(wall)], clock=clock)
+
+    for seed, wall in enumerate((5.0, 15.0)):
+        search(cell(seed=seed), wall, "wall")
+    search(cell(engine="virtual"), 10.0, "virtual")
+    table = load(tmp_path)
+    frame = metric.compute(table)
+    real, virtual = at(frame, clock="wall"), at(frame, clock="virtual")
+    assert (real["n"], real["gpu_seconds"]) == (2, 10)
+    assert [real[part] for part in PARTS] == pytest.approx([0.3, 0.2, 0, 0.5, 0])
+    assert (real["training_low"], real["training_high"]) == pytest.approx((0.2, 0.6))
+    assert [virtual[part] for part in PARTS] == pytest.approx([0.3, 0.2, 0, 0.5, 0])
+    assert np.isnan(virtual["training_low"]), "one seed gives no interval"
+    assert metric.notes(frame)[1] == (
+        "Of 0.00556 core-hours on the wall clock: training 30.0%, start-up 20.0%, optimiser 0.0%, "
+        "idle 50.0%, lost 0.0%."
+    )
+    cells = table.cells
+    parts = cells[[f"{part}_gpu_seconds" for part in PARTS]].sum(axis=1)
+    assert parts.tolist() == pytest.approx((cells["gpus"] * cells["wall"]).tolist())
+
+
+def test_a_search_that_held_nothing_has_no_shares(tmp_path: Path) -> None:
+    write(tmp_path, cell(), [end(0.0, "failed", "it crashed")])
+    frame = metric.compute(load(tmp_path))
+    assert frame[list(PARTS)].isna().all(axis=None)
+    assert metric.notes(frame) == []
+    metric.draw(frame)

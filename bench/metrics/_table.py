@@ -27,7 +27,8 @@ class Table:
     (training_seconds, setup_seconds, suggest_seconds, decide_seconds, observe_seconds),
     `final_loss` and `final_accuracy` of the last incumbent, and where it ran; and its ledger: GPU-
     seconds, training_gpu_seconds, start_up_gpu_seconds, optimiser_gpu_seconds, idle_gpu_seconds
-    and lost_gpu_seconds, which add up to gpus × wall (see bench.report.ledger).
+    and lost_gpu_seconds, which add up to gpus × wall, and trained_gpu_seconds: in
+    all steps, useful or not (see bench.report.ledger).
 
     `reports`: one row per step spent, in order of arrival: key, trial, step, loss, accuracy,
     failed, seconds, step_seconds, setup_seconds, and, counted up to and including it, `trials`

@@ -29,6 +29,7 @@ CELL_COLUMNS = [
     *["setup_seconds", "suggest_seconds", "decide_seconds", "observe_seconds", "utilisation"],
     *["optimiser_share", "final_loss", "final_accuracy", "optimum", "started", "machine"],
     *["commit", "packages", "remark", *(f"{part}_gpu_seconds" for part in PARTS)],
+    "trained_gpu_seconds",
 ]
 REPORT_COLUMNS = [
     *["trial", "step", "loss", "accuracy", "failed", "seconds", "step_seconds", "setup_seconds"],

@@ -69,8 +69,9 @@ class _Found:
             try:
                 columns = report_columns(record)
                 row = cell_row(record, columns)
-                parts, trained = ledger(record, row, columns["seconds"])
-                self._use(path, {**row, **parts}, {**columns, "trained": trained})
+                parts, trained = ledger(record, row, np.append(columns["seconds"], row["wall"]))
+                row |= {**parts, "trained_gpu_seconds": trained[-1]}
+                self._use(path, row, {**columns, "trained": trained[:-1]})
             except (KeyError, TypeError, ValueError, ArithmeticError) as error:
                 missing = " is missing" if isinstance(error, KeyError) else ""
                 self.problem(path, "unreadable", f"{error}{missing}")
