@@ -133,7 +133,7 @@ def test_another_doubling_is_worth_it_until_its_interval_includes_one(tmp_path: 
     assert at_two["doubling_high"] == pytest.approx((24 / 23 + 25 / 24) / 2)
     assert at(frame, gpus=1)["doubling"] == pytest.approx((40 / 24 + 40 / 25) / 2)
     assert scaling.notes(frame)[0] == (
-        "Another doubling of cores on bowl (budget 3, wall clock): random gains nothing that shows "
+        "Another doubling of cores on bowl (budget 3, wall clock) for random: not worth it "
         "beyond 2 (speed-up 1.00, interval 0.96 to 1.04, n = 6)."
     )
 
@@ -141,7 +141,7 @@ def test_another_doubling_is_worth_it_until_its_interval_includes_one(tmp_path: 
 def test_all_doublings_that_help_are_said_to_be_all_that_were_measured(tmp_path: Path) -> None:
     frame = doubled(tmp_path, [40.0] * 6, [20.0] * 6, [10.0] * 6)
     assert frame["enough_gpus"].isna().all()
-    assert "gains each time, up to 4, the most measured" in scaling.notes(frame)[0]
+    assert "worth it each time, up to 4, the most measured" in scaling.notes(frame)[0]
 
 
 def test_seeds_too_few_or_too_far_apart_cannot_tell(tmp_path: Path) -> None:

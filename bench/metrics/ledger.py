@@ -1,5 +1,6 @@
 """The GPU-hour ledger: what became of every GPU-second held."""
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,8 @@ PARTS = {
     "lost": "lost",
 }
 """The parts of what was held (bench.report.ledger says what is which), and how they are called."""
+TITLE = 34
+"""Characters of a panel's title in a line."""
 COLUMNS = [
     *[*GROUP, "n", "gpu_seconds"],
     *(f"{part}{end}" for part in PARTS for end in ("", "_low", "_high")),
@@ -77,7 +80,7 @@ def draw(frame: pd.DataFrame) -> "Figure":
         rows = frame[frame["algorithm"] == label].sort_values("gpus")
         x = np.array([counts.index(count) for count in rows["gpus"]], dtype=float)
         _stack(axes, rows, x, colours, hollow=label.endswith(style.VIRTUAL))
-        axes.set_title(style.plain(label.replace(style.VIRTUAL, f"\n{style.VIRTUAL.strip()}")))
+        axes.set_title(fill(style.plain(label), TITLE), fontsize=10)
         axes.set_xticks(range(len(counts)), [str(count) for count in counts])
         if len(counts) > 7:
             axes.tick_params(axis="x", labelsize=7)

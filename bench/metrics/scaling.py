@@ -71,10 +71,10 @@ def notes(frame: pd.DataFrame) -> list[str]:
     said = []
     for setting, rows in groups(frame[frame["worth_it"] != ""], SETTING):
         unit = "cores" if setting["device"] == "cpu" else "GPUs"
-        each = [f"{of['algorithm']} {_worth(own)}" for of, own in groups(rows, ["algorithm"])]
+        each = [f"{of['algorithm']}: {_worth(own)}" for of, own in groups(rows, ["algorithm"])]
         said.append(
             f"Another doubling of {unit} on {setting['objective']} (budget {setting['budget']}, "
-            f"{setting['clock']} clock): {'; '.join(each)}."
+            f"{setting['clock']} clock) for {'; '.join(each)}."
         )
     return [
         *said,
@@ -88,12 +88,12 @@ def _worth(rows: pd.DataFrame) -> str:
     rows = rows.sort_values("gpus")
     other = rows[rows["worth_it"] != "yes"]
     if other.empty:
-        return f"gains each time, up to {2 * rows['gpus'].max()}, the most measured"
+        return f"worth it each time, up to {2 * rows['gpus'].max()}, the most measured"
     row = other.iloc[0]
     n, ends = row["doubling_n"], [f"{row[f'doubling_{end}']:.2f}" for end in ("low", "high")]
     median = "" if np.isnan(row["doubling"]) else f"speed-up {row['doubling']:.2f}, "
     interval = f"interval {' to '.join(ends)}".replace("inf", "∞") if n > 1 else "no interval"
-    verdict = {"no": "gains nothing that shows", "cannot tell": "cannot tell"}[row["worth_it"]]
+    verdict = "not worth it" if row["worth_it"] == "no" else "cannot tell"
     return f"{verdict} beyond {row['gpus']} ({median}{interval}, n = {n})"
 
 

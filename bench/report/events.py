@@ -12,6 +12,7 @@ Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
 KINDS = ("suggest", "report", "decide", "pause", "finish", "resume")
+NUMBER = {kind: number for number, kind in enumerate(KINDS)}
 SUGGEST, REPORT, DECIDE, PAUSE, FINISH, RESUME = range(len(KINDS))
 
 
@@ -38,29 +39,39 @@ class Timeline(NamedTuple):
 
 def timeline(events: list[dict[str, Any]], wall: float) -> Timeline:
     """The events; none is before the start or after the end. TypeError if a time is not one."""
+    kind = np.array([NUMBER[event["event"]] for event in events], dtype=np.int64)
+    of = {number: np.flatnonzero(kind == number).tolist() for number in NUMBER.values()}
 
-    def seconds(name: str) -> Floats:
-        found = numbers(name, [event.get(name) for event in events])
+    def seconds(name: str, *kinds: int) -> Floats:
+        found = np.zeros(len(events))
+        for each in kinds:  # a field is looked for only where there may be one
+            here = [events[index].get(name) for index in of[each]]
+            found[of[each]] = numbers(name, here)
         return np.clip(np.nan_to_num(found, posinf=0.0, neginf=0.0), 0.0, None)
 
-    def those(name: str, *values: str) -> Booleans:
-        return np.array([event.get(name) in values for event in events], dtype=bool)
+    def those(name: str, kind: int, *values: str) -> Booleans:
+        found = np.zeros(len(events), dtype=bool)
+        found[of[kind]] = [events[index].get(name) in values for index in of[kind]]
+        return found
 
+    broken = np.zeros(len(events), dtype=bool)
+    broken[of[REPORT]] = [isinstance(events[index].get("raw_loss"), str) for index in of[REPORT]]
     trials = [event.get("trial") for event in events]
-    broken = [isinstance(event.get("raw_loss"), str) for event in events]
+    at = numbers("seconds", [event.get("seconds") for event in events])
+    at = np.clip(np.nan_to_num(at, posinf=0.0, neginf=0.0), 0.0, wall)
     return Timeline(
-        kind=np.array([KINDS.index(event["event"]) for event in events], dtype=np.int64),
-        seconds=np.maximum.accumulate(np.minimum(seconds("seconds"), wall)),
-        trial=np.array([t if isinstance(t, int) and t >= 0 else -1 for t in trials], np.int64),
-        step_seconds=seconds("step_seconds"),
-        setup_seconds=seconds("setup_seconds"),
-        thinking_seconds=seconds("suggest_seconds")
-        + seconds("decide_seconds")
-        + seconds("observe_seconds"),
-        broken=np.array(broken, dtype=bool),
-        held_back=those("decision", "pause", "stop"),
-        cut=those("status", "cut"),
-        failed=those("status", "failed"),
+        kind=kind,
+        seconds=np.maximum.accumulate(at),
+        trial=np.array([t if type(t) is int and t >= 0 else -1 for t in trials], np.int64),
+        step_seconds=seconds("step_seconds", REPORT),
+        setup_seconds=seconds("setup_seconds", REPORT),
+        thinking_seconds=seconds("suggest_seconds", SUGGEST)
+        + seconds("decide_seconds", DECIDE)
+        + seconds("observe_seconds", DECIDE, FINISH),
+        broken=broken,
+        held_back=those("decision", DECIDE, "pause", "stop"),
+        cut=those("status", FINISH, "cut"),
+        failed=those("status", FINISH, "failed"),
     )
 
 

@@ -74,8 +74,8 @@ def ledger(record: Record, row: dict[str, Any], arrivals: Floats) -> Ledger:
     rows = held.rows
     reported = spans.kind == REPORT
     length = spans.end - spans.begin
-    training = np.minimum(np.where(reported, events.step_seconds[rows], 0.0), length)
-    setup = np.minimum(np.where(reported, events.setup_seconds[rows], 0.0), length - training)
+    training = np.minimum(events.step_seconds[rows], length)
+    setup = np.minimum(events.setup_seconds[rows], length - training)
     rest = length - training - setup
     waited = thinking.within(spans.end - rest, spans.end)
     lost = events.broken[rows] | ((spans.kind == FINISH) & spans.in_flight)
