@@ -15,7 +15,7 @@ from bench import plugins
 from bench.metrics._style import look, side_by_side
 from bench.report.table import load
 
-METRICS = ["regret", "scaling", "summary", "target"]
+METRICS = ["ledger", "regret", "scaling", "summary", "target"]
 
 
 def texts(figure: Figure) -> str:

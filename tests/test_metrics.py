@@ -3,12 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from journals import cell, end, finish, report, results, search, suggest, two_counts, write
 
 from bench.cell import PlugIn
-from bench.metrics import regret, scaling, summary, target
+from bench.metrics import ledger, regret, scaling, summary, target
 from bench.report.table import load
 
 
@@ -84,10 +83,9 @@ def test_utilisation_is_gpu_seconds_training_of_gpu_seconds_held(tmp_path: Path)
     # 3 steps of 4 s on half a GPU each = 6 GPU-seconds, of 2 GPUs held for 10 s = 20
     events = [report(trial, 4.0 + trial, 0.5, step_seconds=4.0) for trial in range(3)]
     write(tmp_path, cell(gpus=2, gpus_per_trial=0.5), [*events, end(10.0)])
-    row = scaling.compute(load(tmp_path)).iloc[0]
-    assert row["utilisation"] == pytest.approx(0.3)
-    assert row["utilisation_n"] == 1
-    assert np.isnan(row["utilisation_low"])
+    table = load(tmp_path)
+    assert summary.compute(table).iloc[0]["utilisation"] == pytest.approx(0.3)
+    assert ledger.compute(table).iloc[0]["training"] == pytest.approx(0.3)
 
 
 def test_the_summary_says_what_was_found_and_what_it_cost(tmp_path: Path) -> None:
@@ -125,7 +123,7 @@ def test_a_search_that_ended_before_its_budget_was_spent_is_not_complete(tmp_pat
     assert "1 of 3 steps" in table.problems["why"].iloc[0]
 
 
-@pytest.mark.parametrize("metric", [regret, target, scaling, summary])
+@pytest.mark.parametrize("metric", [ledger, regret, target, scaling, summary])
 def test_settings_are_never_averaged_together(metric, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     base = cell()
     for other in (
@@ -139,7 +137,7 @@ def test_settings_are_never_averaged_together(metric, tmp_path: Path) -> None:  
     table = load(tmp_path)
     assert table.problems.empty
     frame = metric.compute(table)
-    assert set(frame.filter(regex="^n$|^utilisation_n$").to_numpy().ravel()) == {1}
+    assert set(frame["n"]) == {1}
     assert sorted(frame["objective"].unique()) == ["bowl noise=0.1", "bowl noise=None"]
 
 

@@ -49,6 +49,22 @@ def median(values: ArrayLike) -> Interval:
     return _interval((ordered[lower] + ordered[upper]) / 2, drawn, n)
 
 
+def share(parts: ArrayLike, wholes: ArrayLike) -> Interval:
+    """What share of all wholes the parts are, and its interval: (n,) of each, resampled together.
+
+    A ratio of sums, so that the shares of several parts add up; NaN where there is no whole.
+    """
+    part, whole = np.asarray(parts, dtype=float), np.asarray(wholes, dtype=float)
+    if not whole.sum() > 0:
+        return _nothing(())
+    drawn = resamples(len(whole))
+    held = whole[drawn].sum(axis=1)
+    some = held > 0
+    return _interval(
+        part.sum() / whole.sum(), part[drawn].sum(axis=1)[some] / held[some], len(whole)
+    )
+
+
 def survival_median(times: ArrayLike, reached: ArrayLike) -> Floats:
     """Kaplan-Meier median over the last axis: when half have reached; infinite if they did not.
 

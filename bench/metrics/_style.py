@@ -1,6 +1,6 @@
 """How figures look: an algorithm has its own colour, line and marker in all of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,15 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 DPI = 160
 _LINES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2))]
 _MARKERS = ["o", "s", "D", "v", "P", "X", "<", ">", "p", "h"]
 _GREY = "0.4"
+PART_COLOURS = [seaborn.color_palette("colorblind", 10)[index] for index in (0, 1, 4, 7, 3)]
+"""Of the parts of a whole; no algorithm's meaning."""
 CHARACTER = 0.06
 """Inches of a caption's character, roughly."""
 LINE = 0.14
@@ -117,10 +120,11 @@ def finish(
     title: str,
     lines: Iterable[str],
     order: Iterable[str] | None = None,
+    handles: "Sequence[Artist] | None" = None,
 ) -> Figure:
     """Set the title, what the figure shows and on what, and the legend beside the panels.
 
-    The legend has the labels in `order`; by default in the table's.
+    The legend has the labels in `order`; by default in the table's; or `handles` in their place.
     """
     row = frame.iloc[0]
     engines = " and ".join(sorted(set(frame["engine"].astype(str))))
@@ -132,7 +136,9 @@ def finish(
         where += ["dotted, hollow: virtual, simulated from recorded trainings", *errors]
     made.suptitle(f"{plain(title)} on {plain(row['objective'])}", fontsize=12, fontweight="bold")
     looks = look(frame)
-    handles = [Line2D([], [], label=plain(name), **looks[name]) for name in order or looks]
+    handles = handles or [
+        Line2D([], [], label=plain(name), **looks[name]) for name in order or looks
+    ]
     made.legend(handles=handles, loc="outside right center", frameon=False, handlelength=3)
     width, height = made.get_size_inches()
     made.set_size_inches(width, max(height, 1.2 + 0.24 * len(handles)))

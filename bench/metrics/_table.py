@@ -25,11 +25,15 @@ class Table:
     that tell variants apart), `complete` (the budget was spent; a cell that is not complete is
     censored at its end), `wall` seconds, counts (trials, steps, failed_trials), sums of seconds
     (training_seconds, setup_seconds, suggest_seconds, decide_seconds, observe_seconds),
-    `final_loss` and `final_accuracy` of the last incumbent, and where it ran.
+    `final_loss` and `final_accuracy` of the last incumbent, and where it ran; and its ledger: GPU-
+    seconds, training_gpu_seconds, start_up_gpu_seconds, optimiser_gpu_seconds, idle_gpu_seconds
+    and lost_gpu_seconds, which add up to gpus × wall, and trained_gpu_seconds: in
+    all steps, useful or not (see bench.report.ledger).
 
     `reports`: one row per step spent, in order of arrival: key, trial, step, loss, accuracy,
     failed, seconds, step_seconds, setup_seconds, and, counted up to and including it, `trials`
-    (that have returned a result), `steps`, `incumbent` (the best loss so far). A failed trial's
+    (that have returned a result), `steps`, `incumbent` (the best loss so far), `trained` (GPU-
+    seconds that trials had trained by then, those in flight included). A failed trial's
     failed step is a row too: one step spent, and the objective's worst loss.
 
     `problems`: file, what, why: every journal that is not used, or not used as a complete cell.

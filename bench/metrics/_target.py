@@ -12,10 +12,10 @@ BASELINE = "random"
 
 
 def times(table: Table) -> pd.DataFrame:
-    """The cells with `target`, `target_from`, `reached` and `target_seconds`.
+    """The cells with `target`, `target_from`, `reached`, `target_seconds` and `target_trained`.
 
     `target_seconds` is when the incumbent first was at most the target; where it never was, the
-    cell's end: its time is censored there.
+    cell's end: its time is censored there. `target_trained` is the GPU-seconds trained by then.
     """
     targets = pd.DataFrame(
         [{**setting, **_target(cells)} for setting, cells in groups(table.cells, FIGURE)],
@@ -25,8 +25,13 @@ def times(table: Table) -> pd.DataFrame:
     keys = table.reports["key"].cat
     target = cells.set_index("key")["target"].reindex(keys.categories).to_numpy(float)
     hits = table.reports[table.reports["incumbent"].to_numpy(float) <= target[keys.codes]]
-    first = cells["key"].map(hits.groupby("key", observed=True)["seconds"].first())
-    return cells.assign(reached=first.notna(), target_seconds=first.fillna(cells["wall"]))
+    first = hits.groupby("key", observed=True)[["seconds", "trained"]].first()
+    seconds, trained = (cells["key"].map(first[column]) for column in first.columns)
+    return cells.assign(
+        reached=seconds.notna(),
+        target_seconds=seconds.fillna(cells["wall"]),
+        target_trained=trained.fillna(cells["trained_gpu_seconds"]),
+    )
 
 
 def _target(cells: pd.DataFrame) -> dict[str, Any]:

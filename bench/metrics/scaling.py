@@ -1,11 +1,11 @@
-"""Scaling efficiency and utilisation: what becomes of the GPUs that are added."""
+"""Scaling: how much sooner more GPUs reach the target, and who wastes what is added."""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from bench.metrics import _statistics as statistics
+from bench.metrics import _efficiency as efficiency
 from bench.metrics._table import FIGURE, GROUP, SETTING, Table, groups
 from bench.metrics._target import times
 
@@ -14,105 +14,118 @@ if TYPE_CHECKING:
 
 FIGURES = FIGURE
 READING = (
-    "Left: 1 means that twice the GPUs reach the target in half the time; a thick bar between "
-    "small markers is the range that censored runs leave open. Right: GPU-seconds training ÷ held."
+    "Efficiency is what is left of each GPU that was added; it is the product of the panels to "
+    "its right: if the third falls, the engine leaves GPUs without training; if the fourth does, "
+    "the algorithm trains what does not help. A thick bar between small markers is "
+    "the range that censored runs leave open; a ring marks the count beyond which another "
+    "doubling is not worth it: the interval of its speed-up includes 1."
 )
-UTILISATION = ["utilisation", "utilisation_low", "utilisation_high", "utilisation_n"]
+SPEED_UP = ["speed_up", "speed_up_at_least", "speed_up_at_most", "speed_up_low", "speed_up_high"]
+EFFICIENCY = ["efficiency", "at_least", "at_most", "low", "high"]
+UTILISATION = ["utilisation_ratio", "utilisation_low", "utilisation_high"]
 COLUMNS = [
-    *[*GROUP, "base_gpus", "target", "efficiency", "at_least", "at_most", "low", "high"],
-    *["n", "censored", *UTILISATION],
+    *[*GROUP, "base_gpus", "target", *SPEED_UP, *EFFICIENCY, *UTILISATION, *efficiency.SAMPLE],
+    *["wasted_by", "n", "censored", *efficiency.DOUBLING, "enough_gpus"],
 ]
 
 
 def compute(table: Table) -> pd.DataFrame:
-    """E(G) = T(g0) g0 / (T(G) G), paired by seed, and the utilisation, over the seeds.
+    """E(G), its factors and the speed-up T(g0) / T(G), paired by seed; see `_efficiency`.
 
-    g0 (`base_gpus`) is the fewest GPUs of the algorithm. A pair with a censored time bounds its
-    E from one side only, one with two not at all: the median over the `n` pairs then lies between
-    `at_least` and `at_most`, and `efficiency` is empty; `censored` counts such pairs.
-    `low` and `high` are the bootstrap interval's ends for these two bounds.
-    Utilisation is of all `utilisation_n` cells, complete or not, each up to its end.
+    g0 (`base_gpus`) is the fewest GPUs of the algorithm. `enough_gpus`: beyond it, another
+    doubling is not shown to help (missing: all that were measured help, or nothing can be told).
     """
     rows: list[dict[str, Any]] = []
     for names, cells in groups(times(table), [*SETTING, "algorithm"]):
         base = cells[cells["gpus"] == cells["gpus"].min()]
+        doubled = efficiency.doublings(cells)
+        enough = efficiency.enough(doubled)
         for counted, members in groups(cells, ["gpus"]):
-            shares = members["utilisation"].dropna().to_numpy(float)
-            used = [float(part) for part in statistics.median(shares)]
+            base_gpus, gpus = base["gpus"].iloc[0], counted["gpus"]
+            found = efficiency.summary(efficiency.pairs(base, members))
+            found["wasted_by"] = efficiency.wasted_by(found)
+            if gpus == base_gpus:  # 1 by definition, reached or not
+                ones = [*EFFICIENCY, *UTILISATION, *efficiency.SAMPLE]
+                found |= {**dict.fromkeys(ones, 1.0), "wasted_by": "", "censored": 0}
+            more = gpus / base_gpus
             rows.append(
                 {
                     **names,
                     **counted,
-                    "base_gpus": base["gpus"].iloc[0],
+                    "base_gpus": base_gpus,
                     "target": cells["target"].iloc[0],
-                    **_efficiency(base, members),
-                    **dict(zip(UTILISATION, [*used, len(shares)], strict=True)),
+                    **found,
+                    **{s: more * found[e] for s, e in zip(SPEED_UP, EFFICIENCY, strict=True)},
+                    **doubled[gpus],
+                    "enough_gpus": enough,
                 }
             )
     return table.frame(rows, COLUMNS)
 
 
-def _efficiency(base: pd.DataFrame, members: pd.DataFrame) -> dict[str, Any]:
-    pairs = base.merge(members, on="seed", suffixes=("_base", ""))
-    if base["gpus"].iloc[0] == members["gpus"].iloc[0]:  # 1 by definition, reached or not
-        one = dict.fromkeys(("efficiency", "at_least", "at_most", "low", "high"), 1.0)
-        return {**one, "n": len(pairs), "censored": 0}
-    spent = pairs["target_seconds"] * pairs["gpus"]
-    ratio = pairs["target_seconds_base"] * pairs["gpus_base"] / spent
-    least = statistics.median(ratio.where(pairs["reached"], 0.0))
-    most = statistics.median(ratio.where(pairs["reached_base"], np.inf))
-    known = least.median == most.median
-    return {
-        "efficiency": float(least.median) if known else np.nan,
-        "at_least": float(least.median),
-        "at_most": float(most.median),
-        "low": float(least.low),
-        "high": float(most.high),
-        "n": len(pairs),
-        "censored": int((~(pairs["reached"] & pairs["reached_base"])).sum()),
-    }
-
-
 def notes(frame: pd.DataFrame) -> list[str]:
-    """How many pairs of seeds are known from one side only; nothing where there are no pairs."""
+    """How far more GPUs help each algorithm, and how many pairs are known from one side only."""
     pairs = frame[frame["gpus"] != frame["base_gpus"]]
     if not pairs["n"].sum():
         return []
+    said = []
+    for setting, rows in groups(frame[frame["worth_it"] != ""], SETTING):
+        unit = "cores" if setting["device"] == "cpu" else "GPUs"
+        each = [f"{of['algorithm']}: {_worth(own)}" for of, own in groups(rows, ["algorithm"])]
+        said.append(
+            f"Another doubling of {unit} on {setting['objective']} (budget {setting['budget']}, "
+            f"{setting['clock']} clock) for {'; '.join(each)}."
+        )
     return [
+        *said,
         f"Scaling efficiency: in {pairs['censored'].sum()} of {pairs['n'].sum()} pairs of seeds "
-        "one search or both never reached the target; these bound it, and are not dropped."
+        "one search or both never reached the target; these bound it, and are not dropped.",
     ]
 
 
-def draw(frame: pd.DataFrame) -> "Figure":
-    """Two panels against the GPU count: efficiency and utilisation."""
-    from bench.metrics import _style as style
+def _worth(rows: pd.DataFrame) -> str:
+    """Up to where another doubling helps, and how it stands with the first that may not."""
+    rows = rows.sort_values("gpus")
+    other = rows[rows["worth_it"] != "yes"]
+    if other.empty:
+        return f"worth it each time, up to {2 * rows['gpus'].max()}, the most measured"
+    row = other.iloc[0]
+    n, ends = row["doubling_n"], [f"{row[f'doubling_{end}']:.2f}" for end in ("low", "high")]
+    median = "" if np.isnan(row["doubling"]) else f"speed-up {row['doubling']:.2f}, "
+    interval = f"interval {' to '.join(ends)}".replace("inf", "∞") if n > 1 else "no interval"
+    verdict = "not worth it" if row["worth_it"] == "no" else "cannot tell"
+    return f"{verdict} beyond {row['gpus']} ({median}{interval}, n = {n})"
 
-    made, (left, right) = style.figure(2, sharey=False)
-    values = frame[["at_least", "low", "high"]].to_numpy(float)
-    top = 1.08 * float(np.max(values, where=np.isfinite(values), initial=1.0))
-    bounded = frame.assign(high=frame["high"].clip(upper=top))
-    for label, x in style.points(left, bounded, "efficiency", "low", "high").items():
-        rows, kind = bounded.loc[x.index], style.look(frame)[label]
-        least, most = rows["at_least"], rows["at_most"]
-        open_ = rows["efficiency"].isna() & ((least > 0) | (most < np.inf))
-        ends = least[open_], most[open_].clip(upper=top)
-        dotted = ":" if label.endswith(style.VIRTUAL) else "-"
-        left.vlines(x[open_], *ends, color=kind["color"], linestyle=dotted, linewidth=4, alpha=0.35)
-        small = {**kind, "linestyle": "none", "markersize": 4}
-        for bound, known in ((least, open_ & (least > 0)), (most, open_ & (most < np.inf))):
-            left.plot(x[known], bound[known], **small)
-    left.set_ylim(0, top)
-    left.set_ylabel("scaling efficiency to target")
-    style.points(right, frame, "utilisation", "utilisation_low", "utilisation_high")
-    right.set_ylim(0, 1.08)
-    right.set_ylabel("utilisation")
-    for axes in (left, right):
-        axes.axhline(1, color="0.3", linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
-        style.gpu_axis(axes, frame)
+
+def draw(frame: pd.DataFrame) -> "Figure":
+    """Against the GPU count: speed-up, then efficiency and its two factors on one scale."""
+    from bench.metrics import _style as style
+    from bench.metrics._factors import FACTORS, limits, panel
+
+    made, axes = style.figure(4, sharey=False)
+    places: dict[str, pd.Series[float]] = {}
+    for each, (columns, title) in zip(axes, FACTORS, strict=True):
+        drawn = panel(each, frame, columns, limits(frame, columns))
+        places = places or drawn
+        each.set_title(title, fontsize=10)
+        style.gpu_axis(each, frame)
+    counts = np.array(sorted(set(frame["gpus"])), dtype=float)
+    ideal: dict[str, Any] = {"color": "0.3", "linewidth": 0.9, "linestyle": (0, (4, 3))}
+    axes[0].plot(counts, counts / frame["base_gpus"].min(), zorder=1, **ideal)
+    for each in axes[1:]:
+        each.axhline(1, zorder=1, **ideal)
+    ring: dict[str, Any] = {"marker": "o", "markersize": 12, "fillstyle": "none"}
+    ends = frame[(frame["gpus"] == frame["enough_gpus"]) & (frame["worth_it"] == "no")]
+    for label, kind in style.look(ends).items():
+        rows = ends[ends["algorithm"] == label]
+        speed_up = rows["speed_up"].fillna(rows["speed_up_at_least"])
+        x = places[label][rows.index]
+        axes[0].plot(x, speed_up, color=kind["color"], linestyle="none", **ring)
     caption = [
-        f"utilisation: {style.unit(frame, 1)}-seconds training ÷ held",
-        f"{style.seeds(frame['utilisation_n'])}, paired; dashed: ideal",
+        "efficiency = utilisation ratio × sample efficiency for each pair of seeds (not of their "
+        "medians); dashed: ideal"
+        + ("; ring: another doubling is not worth it" if len(ends) else ""),
+        f"{style.seeds(frame['n'])}, paired",
     ]
     pairs = frame[frame["gpus"] != frame["base_gpus"]]
     if count := pairs["n"].sum():

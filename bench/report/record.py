@@ -10,6 +10,7 @@ from bench import plugins
 from bench.cell import Cell
 from bench.journal import Record
 from bench.report.fields import all_of, number, numbers, provenance, surrogate, text
+from bench.report.ledger import PARTS
 
 CELL_COLUMNS = [
     *["key", "file", "objective_plugin", "algorithm_plugin", "algorithm_name"],
@@ -27,11 +28,12 @@ CELL_COLUMNS = [
     ],
     *["setup_seconds", "suggest_seconds", "decide_seconds", "observe_seconds", "utilisation"],
     *["optimiser_share", "final_loss", "final_accuracy", "optimum", "started", "machine"],
-    *["commit", "packages", "remark"],
+    *["commit", "packages", "remark", *(f"{part}_gpu_seconds" for part in PARTS)],
+    "trained_gpu_seconds",
 ]
 REPORT_COLUMNS = [
     *["trial", "step", "loss", "accuracy", "failed", "seconds", "step_seconds", "setup_seconds"],
-    *["trials", "steps", "incumbent"],
+    *["trials", "steps", "incumbent", "trained"],
 ]
 
 Columns = dict[str, np.ndarray]

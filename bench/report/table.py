@@ -13,6 +13,7 @@ from bench.errors import UserError
 from bench.journal import Record, end_of, read
 from bench.metrics._table import GROUP, Table
 from bench.report.fields import text
+from bench.report.ledger import ledger
 from bench.report.record import (
     CELL_COLUMNS,
     REPORT_COLUMNS,
@@ -67,7 +68,10 @@ class _Found:
         else:
             try:
                 columns = report_columns(record)
-                self._use(path, cell_row(record, columns), columns)
+                row = cell_row(record, columns)
+                parts, trained = ledger(record, row, np.append(columns["seconds"], row["wall"]))
+                row |= {**parts, "trained_gpu_seconds": trained[-1]}
+                self._use(path, row, {**columns, "trained": trained[:-1]})
             except (KeyError, TypeError, ValueError, ArithmeticError) as error:
                 missing = " is missing" if isinstance(error, KeyError) else ""
                 self.problem(path, "unreadable", f"{error}{missing}")
