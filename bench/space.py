@@ -76,6 +76,27 @@ def to_optuna(space: "ConfigurationSpace") -> "Callable[[optuna.trial.BaseTrial]
     return suggest
 
 
+def to_distributions(
+    space: "ConfigurationSpace",
+) -> "dict[str, optuna.distributions.BaseDistribution]":
+    """Optuna's distributions, by name; of a conditional parameter, where it is active."""
+    from optuna.distributions import (
+        BaseDistribution,
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
+
+    def distribution(parameter: Parameter) -> BaseDistribution:
+        if parameter.kind == "choice":
+            return CategoricalDistribution(parameter.choices)
+        if parameter.kind == "int":
+            return IntDistribution(int(parameter.lower), int(parameter.upper), log=parameter.log)
+        return FloatDistribution(parameter.lower, parameter.upper, log=parameter.log)
+
+    return {parameter.name: distribution(parameter) for parameter in parameters(space)}
+
+
 def active(space: "ConfigurationSpace", values: dict[str, Any]) -> dict[str, Any]:
     """The configuration that native values stand for: active parameters, plain Python values.
 

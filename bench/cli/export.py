@@ -26,3 +26,28 @@ def export(
 
     name, cells = planned(suite, gpus, device, results)
     print(f"{name}: {write(to, results / name, cells, out)}")
+
+
+def best(
+    suite: Suite,
+    by_algorithm: Annotated[
+        bool, typer.Option("--by-algorithm", help="The best of each algorithm, too.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of TOML.")] = False,
+    gpus: Gpus = None,
+    device: Device = None,
+    results: Folder = RESULTS,
+) -> None:
+    """Print the best configuration found for each objective, and where it is from.
+
+    What was found on the virtual clock was never trained, and is shown apart.
+    """
+    import json
+
+    from bench.export._source import Source
+    from bench.export.best import as_toml
+    from bench.export.best import best as find
+
+    name, cells = planned(suite, gpus, device, results)
+    found = find(Source.of(results / name, cells), by_algorithm)
+    print(json.dumps(found, indent=2, ensure_ascii=False) if as_json else as_toml(found))

@@ -1,6 +1,6 @@
 """What there is to export: the cells that have ended, their reports, and their trials."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,12 +54,14 @@ class Source:
         file, why = next(iter(self.unused.items()))
         return f"{file}: {why}" + ("; …: bench report" if len(self.unused) > 1 else "")
 
-    def searches(self) -> Iterator[tuple[Any, list[Trial]]]:
-        """Each row of `table.cells` with its trials, one journal in memory at a time.
+    def searches(self, keys: Collection[str] | None = None) -> Iterator[tuple[Any, list[Trial]]]:
+        """Each row of `table.cells` (of `keys`) with its trials, one journal in memory at a time.
 
         One whose trials are not as they must be goes to `unused`.
         """
         for row in self.table.cells.itertuples():
+            if keys is not None and row.key not in keys:
+                continue
             try:
                 found = trials(read(self.folder / f"{row.key}.jsonl"))
             except (KeyError, TypeError, ValueError) as error:
