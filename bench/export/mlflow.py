@@ -7,10 +7,11 @@ reports as metrics by step. A file store is a folder; a tracking server is named
 
 import os
 import re
+import secrets
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
@@ -38,14 +39,9 @@ def write(source: Source, out: str) -> str:
 
     name = f"searchbench/{source.suite}"
     if "://" in out:
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # else minutes pass
         try:
-            client = MlflowClient(tracking_uri=out)
-            if client.get_experiment_by_name(name) is not None:
-                raise UserError(
-                    f"the experiment {name} is there already at {out}, and nothing in it is "
-                    "touched: rename or delete it, then export again"
-                )
-            runs = _fill(client, client.create_experiment(name), source)
+            runs = _to_server(MlflowClient(tracking_uri=out), name, source)
         except MlflowException as error:
             raise UserError(f"{out}: {' '.join(str(error).split())[:300]}") from None
         return f"{runs} runs in the experiment {name} at {out}"
@@ -57,6 +53,23 @@ def write(source: Source, out: str) -> str:
         _mend_default(folder, path)
         runs = _fill(client, experiment, source)
     return f"{runs} runs in {out}: MLFLOW_ALLOW_FILE_STORE=true mlflow ui --backend-store-uri {out}"
+
+
+def _to_server(client: "MlflowClient", name: str, source: Source) -> int:
+    """Fill an experiment that gets its name when it is complete; else it is deleted."""
+    if client.get_experiment_by_name(name) is not None:
+        raise UserError(
+            f"the experiment {name} is there already, and nothing in it is touched: "
+            "rename it, or delete it for good, then export again"
+        )
+    experiment = client.create_experiment(f"{name} (being written, {secrets.token_hex(4)})")
+    try:
+        runs = _fill(client, experiment, source)
+        client.rename_experiment(experiment, name)
+    except BaseException:
+        client.delete_experiment(experiment)
+        raise
+    return runs
 
 
 def _mend_default(folder: Path, path: Path) -> None:
@@ -78,7 +91,7 @@ def _fill(client: "MlflowClient", experiment: str, source: Source) -> int:
         reports = curves.get(row.key, pd.DataFrame(columns=["seconds", "steps", "incumbent"]))
         best = [
             Metric("best_loss", float(each.incumbent), _at(began, each.seconds), int(each.steps))
-            for each in reports.itertuples()
+            for each in cast("Iterator[Any]", reports.itertuples())
         ]
         ended = _at(began, row.wall)
         ends = {name: float(getattr(row, name)) for name in MEASURED}

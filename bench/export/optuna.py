@@ -46,9 +46,7 @@ def write(source: Source, out: str) -> str:
     return f"{studies} studies in {out}: optuna-dashboard sqlite:///{out}/<cell key>.db"
 
 
-def frozen_trials(
-    row: Any, found: list[Trial], source: Source
-) -> "list[optuna.trial.FrozenTrial]":
+def frozen_trials(row: Any, found: list[Trial], source: Source) -> "list[optuna.trial.FrozenTrial]":
     """Optuna's trials; ValueError or KeyError for what is outside the objective's space."""
     import optuna
 
@@ -56,13 +54,12 @@ def frozen_trials(
     space = plugins.make("objectives", source.cells[row.key].objective).space()
     distributions = to_distributions(space)
     local = began.astimezone(UTC).astimezone().replace(tzinfo=None)  # Optuna's are naive, local
-    frozen = []
+    frozen: list[optuna.trial.FrozenTrial] = []
     for each in found:
         state = optuna.trial.TrialState[STATES[each.status]]
         known = bool(each.reports) and each.status != "failed"
         values = {
-            name: _within(distributions[name], value)
-            for name, value in each.configuration.items()
+            name: _within(distributions[name], value) for name, value in each.configuration.items()
         }
         trial = optuna.trial.FrozenTrial(
             number=len(frozen),
