@@ -84,6 +84,7 @@ def test_torch_is_imported_by_objectives_and_ray_by_what_drives_algorithms() -> 
             "engines": {"ray", "optuna"},
             "audit": {"ray"},
             "export": {"optuna"},
+            "metrics": {"optuna"},  # importances
             "recording": {"ray"},  # the searcher that goes through a list
             "space": {"ray", "optuna"},  # the conversions to native spaces, inside functions
         }

@@ -20,6 +20,8 @@ from bench.report.record import (
     cell_row,
     report_columns,
 )
+from bench.report.trained import COLUMNS as TRAINED_COLUMNS
+from bench.report.trained import trained
 from bench.seeds import canonical, digest
 
 
@@ -51,6 +53,7 @@ class _Found:
     rows: list[dict[str, Any]] = field(default_factory=list)
     columns: list[Columns] = field(default_factory=list)
     problems: list[dict[str, str]] = field(default_factory=list)
+    configurations: list[dict[str, Any]] = field(default_factory=list)
 
     def problem(self, path: Path, what: str, why: str) -> None:
         self.problems.append({"file": text(path.name), "what": what, "why": text(why)})
@@ -68,6 +71,7 @@ class _Found:
             try:
                 columns = report_columns(record)
                 self._use(path, cell_row(record, columns), columns)
+                self.configurations += trained(record)
             except (KeyError, TypeError, ValueError, ArithmeticError) as error:
                 missing = " is missing" if isinstance(error, KeyError) else ""
                 self.problem(path, "unreadable", f"{error}{missing}")
@@ -103,7 +107,9 @@ class _Found:
         used = [part for part, drop in zip(self.columns, again, strict=True) if not drop]
         cells = cells[~again.astype(bool)].reset_index(drop=True)
         problems = pd.DataFrame(self.problems, columns=["file", "what", "why"])
-        return Table(cells, _reports(cells["key"], used), problems)
+        configurations = pd.DataFrame(self.configurations, columns=TRAINED_COLUMNS)
+        configurations = configurations[configurations["key"].isin(cells["key"])]
+        return Table(cells, _reports(cells["key"], used), problems, configurations)
 
 
 def _reports(keys: "pd.Series[str]", columns: list[Columns]) -> pd.DataFrame:

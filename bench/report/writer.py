@@ -6,6 +6,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -21,6 +22,7 @@ from bench.report.fields import text
 from bench.report.page import page
 from bench.report.spreadsheet import to_csv
 from bench.report.table import load
+from bench.report.trained import spaces
 
 
 def write(folder: Path, plan: list[Cell], skipped: list[tuple[Cell, str]]) -> Report:
@@ -38,6 +40,7 @@ def write(folder: Path, plan: list[Cell], skipped: list[tuple[Cell, str]]) -> Re
             f"no cell in {folder} has ended yet; `bench run SUITE` runs them, "
             "`bench status SUITE` says how each stands"
         )
+    table = replace(table, spaces=spaces(table.cells, plan))
     report = _report(folder / "report", table, planned, skipped)
     try:
         with _replaced(report.folder) as new:
@@ -75,7 +78,7 @@ def _report(
         "skipped": len(left),
     }
     frame = pd.DataFrame(list(left.values()), columns=["key", "gpus", "why"])
-    return Report(folder, Table(table.cells, table.reports, problems), frame, counts)
+    return Report(folder, replace(table, problems=problems), frame, counts)
 
 
 def _write_metric(report: Report, name: str, folder: Path) -> None:
