@@ -5,7 +5,7 @@ and log-uniform, weighted choices and forbidden clauses have no counterpart in t
 are refused, never dropped.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +74,34 @@ def to_optuna(space: "ConfigurationSpace") -> "Callable[[optuna.trial.BaseTrial]
             pass
 
     return suggest
+
+
+def to_distributions(
+    space: "ConfigurationSpace",
+) -> "dict[str, optuna.distributions.BaseDistribution]":
+    """Optuna's distributions, by name; of a conditional parameter, where it is active."""
+    return distributions(parameters(space))
+
+
+def distributions(
+    known: Iterable[Parameter],
+) -> "dict[str, optuna.distributions.BaseDistribution]":
+    """Optuna's distributions of parameters, by name."""
+    from optuna.distributions import (
+        BaseDistribution,
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
+
+    def distribution(parameter: Parameter) -> BaseDistribution:
+        if parameter.kind == "choice":
+            return CategoricalDistribution(parameter.choices)
+        if parameter.kind == "int":
+            return IntDistribution(int(parameter.lower), int(parameter.upper), log=parameter.log)
+        return FloatDistribution(parameter.lower, parameter.upper, log=parameter.log)
+
+    return {parameter.name: distribution(parameter) for parameter in known}
 
 
 def active(space: "ConfigurationSpace", values: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tables import rows, write
 from bench.engines._past import comparable
 from bench.journal import Record
 
-KILLS = int(os.environ.get("KILLS", 21))
+KILLS = int(os.environ.get("KILLS", "21"))
 """Of each of the five suites below."""
 
 VIRTUAL = """

@@ -34,7 +34,7 @@ def test_a_report_has_a_table_and_plots_of_each_metric_and_leaves_nothing_else(
     tmp_path: Path,
 ) -> None:
     written = write_report(tmp_path, plan_of(tmp_path), [])
-    tables = {f"{name}.csv" for name in [*METRICS, "cells", "problems", "skipped"]}
+    tables = {f"{name}.csv" for name in [*METRICS, "importances", "cells", "problems", "skipped"]}
     regrets = {f"regret-bowl-{a}.png" for a in ("trials", "steps", "seconds", "gpu_seconds")}
     plots = {f"{name}-bowl.png" for name in METRICS if name != "regret"} | regrets
     assert {path.name for path in written.folder.iterdir()} == tables | plots | {"report.md"}

@@ -1,10 +1,12 @@
 """The table that every metric starts from: all journals of one suite."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
+
+from bench.space import Parameter
 
 FIGURE = ["objective", "device", "gpus_per_trial", "budget"]
 """Cells that differ in one of these are never drawn in one figure."""
@@ -37,11 +39,16 @@ class Table:
     failed step is a row too: one step spent, and the objective's worst loss.
 
     `problems`: file, what, why: every journal that is not used, or not used as a complete cell.
+
+    `configurations`: key, trial, loss, configuration (JSON) of trials that were trained in full or
+    failed (see bench.report.trained). `spaces`: the parameters of each objective, by its label.
     """
 
     cells: pd.DataFrame
     reports: pd.DataFrame
     problems: pd.DataFrame
+    configurations: pd.DataFrame = field(default_factory=pd.DataFrame)
+    spaces: dict[str, list[Parameter]] = field(default_factory=dict)
 
     def curves(self, column: str) -> dict[str, pd.DataFrame]:
         """The reports of each cell, by its key; without those where `column` is missing."""

@@ -21,6 +21,8 @@ from bench.report.record import (
     cell_row,
     report_columns,
 )
+from bench.report.trained import COLUMNS as TRAINED_COLUMNS
+from bench.report.trained import trained
 from bench.seeds import canonical, digest
 
 
@@ -52,6 +54,7 @@ class _Found:
     rows: list[dict[str, Any]] = field(default_factory=list)
     columns: list[Columns] = field(default_factory=list)
     problems: list[dict[str, str]] = field(default_factory=list)
+    configurations: list[dict[str, Any]] = field(default_factory=list)
 
     def problem(self, path: Path, what: str, why: str) -> None:
         self.problems.append({"file": text(path.name), "what": what, "why": text(why)})
@@ -69,9 +72,10 @@ class _Found:
             try:
                 columns = report_columns(record)
                 row = cell_row(record, columns)
-                parts, trained = ledger(record, row, np.append(columns["seconds"], row["wall"]))
-                row |= {**parts, "trained_gpu_seconds": trained[-1]}
-                self._use(path, row, {**columns, "trained": trained[:-1]})
+                parts, busy = ledger(record, row, np.append(columns["seconds"], row["wall"]))
+                row |= {**parts, "trained_gpu_seconds": busy[-1]}
+                self._use(path, row, {**columns, "trained": busy[:-1]})
+                self.configurations += trained(record)
             except (KeyError, TypeError, ValueError, ArithmeticError) as error:
                 missing = " is missing" if isinstance(error, KeyError) else ""
                 self.problem(path, "unreadable", f"{error}{missing}")
@@ -107,7 +111,9 @@ class _Found:
         used = [part for part, drop in zip(self.columns, again, strict=True) if not drop]
         cells = cells[~again.astype(bool)].reset_index(drop=True)
         problems = pd.DataFrame(self.problems, columns=["file", "what", "why"])
-        return Table(cells, _reports(cells["key"], used), problems)
+        configurations = pd.DataFrame(self.configurations, columns=TRAINED_COLUMNS)
+        configurations = configurations[configurations["key"].isin(cells["key"])]
+        return Table(cells, _reports(cells["key"], used), problems, configurations)
 
 
 def _reports(keys: "pd.Series[str]", columns: list[Columns]) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -19,7 +20,9 @@ from bench.metrics._table import Table, groups
 from bench.report.contents import Report
 from bench.report.fields import text
 from bench.report.page import page
+from bench.report.spreadsheet import to_csv
 from bench.report.table import load
+from bench.report.trained import spaces
 
 
 def write(folder: Path, plan: list[Cell], skipped: list[tuple[Cell, str]]) -> Report:
@@ -37,14 +40,15 @@ def write(folder: Path, plan: list[Cell], skipped: list[tuple[Cell, str]]) -> Re
             f"no cell in {folder} has ended yet; `bench run SUITE` runs them, "
             "`bench status SUITE` says how each stands"
         )
+    table = replace(table, spaces=spaces(table.cells, plan))
     report = _report(folder / "report", table, planned, skipped)
     try:
         with _replaced(report.folder) as new:
             for name in plugins.names("metrics"):
                 _write_metric(report, name, new)
             for name, frame in [("cells", table.cells), ("problems", report.table.problems)]:
-                _csv(frame, new / f"{name}.csv")
-            _csv(report.skipped, new / "skipped.csv")
+                to_csv(frame, new / f"{name}.csv")
+            to_csv(report.skipped, new / "skipped.csv")
             (new / "report.md").write_text(page(report), encoding="utf-8")
     except OSError as error:
         raise UserError(
@@ -74,7 +78,7 @@ def _report(
         "skipped": len(left),
     }
     frame = pd.DataFrame(list(left.values()), columns=["key", "gpus", "why"])
-    return Report(folder, Table(table.cells, table.reports, problems), frame, counts)
+    return Report(folder, replace(table, problems=problems), frame, counts)
 
 
 def _write_metric(report: Report, name: str, folder: Path) -> None:
@@ -82,7 +86,7 @@ def _write_metric(report: Report, name: str, folder: Path) -> None:
 
     metric = cast(Metric, plugins.load_module("metrics", name))
     frame = metric.compute(report.table)
-    _csv(frame, folder / f"{name}.csv")
+    to_csv(frame, folder / f"{name}.csv")
     report.frames[name] = frame
     report.notes += metric.notes(frame)
     constant = [column for column in metric.FIGURES if frame[column].nunique() <= 1]
@@ -97,14 +101,6 @@ def _write_metric(report: Report, name: str, folder: Path) -> None:
             file, number = f"{slug}-{number}.png", number + 1
         metric.draw(side_by_side(rows)).savefig(folder / file, metadata={"Software": None})
         report.figures.append((file, metric.READING))
-
-
-def _csv(frame: pd.DataFrame, path: Path) -> None:
-    """Text that a spreadsheet would take for a formula is quoted."""
-    shown = frame.copy()
-    for column in shown.columns[[not pd.api.types.is_numeric_dtype(t) for t in shown.dtypes]]:
-        shown[column] = shown[column].astype(str).str.replace(r"^(?=[=+@-])", "'", regex=True)
-    shown.to_csv(path, index=False, float_format="%.10g", lineterminator="\n")
 
 
 @contextmanager
