@@ -15,7 +15,7 @@ from bench.errors import UserError
 from bench.report import terminal
 from bench.report import write as write_report
 
-METRICS = ["regret", "scaling", "summary", "target"]
+METRICS = ["comparisons", "critical_difference", "regret", "scaling", "summary", "target"]
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +37,7 @@ def test_a_report_has_a_table_and_plots_of_each_metric_and_leaves_nothing_else(
     tables = {f"{name}.csv" for name in [*METRICS, "cells", "problems", "skipped"]}
     regrets = {f"regret-bowl-{a}.png" for a in ("trials", "steps", "seconds", "gpu_seconds")}
     plots = {"scaling-bowl.png", "summary-bowl.png", "target-bowl.png"} | regrets
+    plots |= {"comparisons.png"}
     assert {path.name for path in written.folder.iterdir()} == tables | plots | {"report.md"}
     assert not list(tmp_path.glob(".report*"))
     for name in METRICS:
@@ -148,7 +149,8 @@ def test_one_seed_one_algorithm_and_missing_cells_can_be_drawn(
     plan += [cell(name, 2, seed, **SMALL) for name, of in seeds.items() for seed in of]
     for each in plan:
         search(tmp_path, each)
-    assert len(write_report(tmp_path, plan, []).figures) == 7
+    figures = write_report(tmp_path, plan, []).figures
+    assert sum("-bowl" in file for file, _ in figures) == 7
 
 
 def test_cells_that_failed_without_a_result_can_be_reported(tmp_path: Path) -> None:
@@ -184,7 +186,7 @@ def test_text_from_journals_is_text_everywhere(tmp_path: Path) -> None:
     search(tmp_path, bad, provenance={"machine": {"cpu_model": HOSTILE}})
     written = write_report(tmp_path, [bad], [])
     assert written.table.cells["complete"].all()
-    assert len(written.figures) == 7
+    assert sum("frac" in file for file, _ in written.figures) == 7
     assert "\x1b" not in written.table.cells.to_csv()
     assert all(path.parent == written.folder for path in written.folder.iterdir())
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics._curves import Curve, common_grid, median_curve
+from bench.metrics._reference import references
 from bench.metrics._table import FIGURE, GROUP, SETTING, Table, groups
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ def compute(table: Table) -> pd.DataFrame:
     A complete cell keeps its final regret; one that is not complete is censored after its end.
     `cells` is how many there are, also those that never had a result.
     """
-    curves, references = table.curves("incumbent"), _references(table)
+    curves, best = table.curves("incumbent"), references(table)
     rows: list[pd.DataFrame] = []
     for setting, cells in groups(table.cells, SETTING):
-        reference, source = references[setting["objective"]]
+        reference, source = best[setting["objective"]]
         known = [cell for cell in cells.itertuples() if cell.key in curves]
         for axis in AXES if known else []:
             by_cell = {cell.key: Curve(cell, curves[str(cell.key)], axis) for cell in known}
@@ -49,22 +50,6 @@ def compute(table: Table) -> pd.DataFrame:
                     fixed |= {"reference": reference, "reference_from": source}
                     rows.append(points.assign(**fixed))
     return table.frame(pd.concat(rows, ignore_index=True) if rows else [], COLUMNS)
-
-
-def _references(table: Table) -> dict[str, tuple[float, str]]:
-    """The best loss known for each objective, and where it is from."""
-    found = {}
-    for objective, cells in table.cells.groupby("objective", observed=True):
-        best, optimum = cells["final_loss"].min(), cells["optimum"].min()
-        if not np.isnan(optimum) and not best < optimum:
-            found[str(objective)] = optimum, "the objective's known optimum"
-        else:
-            also = " (virtual, too)" if (cells["clock"] == "virtual").any() else ""
-            found[str(objective)] = (
-                best,
-                f"the best loss in all journals{also} of this objective",
-            )
-    return found
 
 
 def notes(frame: pd.DataFrame) -> list[str]:
