@@ -15,7 +15,8 @@ from bench.errors import UserError
 from bench.report import terminal
 from bench.report import write as write_report
 
-METRICS = ["comparisons", "critical_difference", "regret", "scaling", "summary", "target"]
+METRICS = ["comparisons", "critical_difference", "ecdf", "mean_rank", "normalised_regret"]
+METRICS += ["performance_profile", "regret", "scaling", "summary", "target"]
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +38,12 @@ def test_a_report_has_a_table_and_plots_of_each_metric_and_leaves_nothing_else(
     tables = {f"{name}.csv" for name in [*METRICS, "cells", "problems", "skipped"]}
     regrets = {f"regret-bowl-{a}.png" for a in ("trials", "steps", "seconds", "gpu_seconds")}
     plots = {"scaling-bowl.png", "summary-bowl.png", "target-bowl.png"} | regrets
-    plots |= {"comparisons.png"}
+    plots |= {"comparisons.png", "performance_profile.png"}
+    plots |= {
+        f"{name}-{axis}.png"
+        for name in ("ecdf", "mean_rank", "normalised_regret")
+        for axis in ("steps", "seconds")
+    }
     assert {path.name for path in written.folder.iterdir()} == tables | plots | {"report.md"}
     assert not list(tmp_path.glob(".report*"))
     for name in METRICS:
