@@ -15,7 +15,8 @@ from bench.errors import UserError
 from bench.report import terminal
 from bench.report import write as write_report
 
-METRICS = ["ledger", "regret", "scaling", "summary", "target"]
+METRICS = ["comparisons", "critical_difference", "ecdf", "ledger", "mean_rank", "normalised_regret"]
+METRICS += ["performance_profile", "regret", "scaling", "summary", "target"]
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,13 @@ def test_a_report_has_a_table_and_plots_of_each_metric_and_leaves_nothing_else(
     written = write_report(tmp_path, plan_of(tmp_path), [])
     tables = {f"{name}.csv" for name in [*METRICS, "importances", "cells", "problems", "skipped"]}
     regrets = {f"regret-bowl-{a}.png" for a in ("trials", "steps", "seconds", "gpu_seconds")}
-    plots = {f"{name}-bowl.png" for name in METRICS if name != "regret"} | regrets
+    plots = {f"{name}-bowl.png" for name in ("ledger", "scaling", "summary", "target")} | regrets
+    plots |= {"comparisons.png", "performance_profile.png"}
+    plots |= {
+        f"{name}-{axis}.png"
+        for name in ("ecdf", "mean_rank", "normalised_regret")
+        for axis in ("steps", "seconds")
+    }
     assert {path.name for path in written.folder.iterdir()} == tables | plots | {"report.md"}
     assert not list(tmp_path.glob(".report*"))
     for name in METRICS:
@@ -148,7 +155,8 @@ def test_one_seed_one_algorithm_and_missing_cells_can_be_drawn(
     plan += [cell(name, 2, seed, **SMALL) for name, of in seeds.items() for seed in of]
     for each in plan:
         search(tmp_path, each)
-    assert len(write_report(tmp_path, plan, []).figures) == 8
+    figures = write_report(tmp_path, plan, []).figures
+    assert sum("-bowl" in file for file, _ in figures) == 8
 
 
 def test_cells_that_failed_without_a_result_can_be_reported(tmp_path: Path) -> None:
@@ -184,7 +192,7 @@ def test_text_from_journals_is_text_everywhere(tmp_path: Path) -> None:
     search(tmp_path, bad, provenance={"machine": {"cpu_model": HOSTILE}})
     written = write_report(tmp_path, [bad], [])
     assert written.table.cells["complete"].all()
-    assert len(written.figures) == 8
+    assert sum("frac" in file for file, _ in written.figures) == 8
     assert "\x1b" not in written.table.cells.to_csv()
     assert all(path.parent == written.folder for path in written.folder.iterdir())
 

@@ -5,11 +5,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.metrics import _bootstrap as bootstrap
 from bench.metrics import _statistics as statistics
 from bench.metrics._statistics import Floats
 
 POINTS = 200
 """Points on each axis, beside the ends of the curves."""
+
+IQM = ["iqm", "iqm_low", "iqm_high"]
+"""Columns of the interquartile mean and its interval."""
 
 
 class Curve:
@@ -38,8 +42,8 @@ def common_grid(curves: list[Curve], axis: str) -> Floats:
     return np.unique(np.round(grid) if axis in ("trials", "steps") else grid)
 
 
-def median_curve(curves: list[Curve], grid: Floats) -> pd.DataFrame:
-    """Median and interval of the incumbents at points x, and the `n` curves seen there.
+def middle_curve(curves: list[Curve], grid: Floats) -> pd.DataFrame:
+    """Median and IQM of the incumbents at points x, with intervals, and the `n` curves seen there.
 
     From where all curves have a result to the last end.
     """
@@ -52,5 +56,6 @@ def median_curve(curves: list[Curve], grid: Floats) -> pd.DataFrame:
         here = values[:, n == count]
         seen = here[np.isfinite(here[:, 0])]
         columns = statistics.median(seen)._asdict()
+        columns |= dict(zip(IQM, bootstrap.iqm(seen, (len(seen),)), strict=True))
         parts.append(pd.DataFrame({"x": x[n == count], **columns, "n": count}))
     return pd.concat(parts).sort_values("x")

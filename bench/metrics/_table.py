@@ -18,6 +18,12 @@ a sentence that says how wrong they may be."""
 GROUP = [*SETTING, "algorithm", "gpus"]
 """Cells that agree in all of these differ by their seed only."""
 
+ACROSS = ["device", "gpus_per_trial", "budget"]
+"""FIGURE, for metrics that span objectives."""
+
+ACROSS_SETTING = [*ACROSS, "engine", "clock"]
+"""SETTING, for metrics that span objectives; see `spanned` for what it lacks."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -27,10 +33,10 @@ class Table:
     that tell variants apart), `complete` (the budget was spent; a cell that is not complete is
     censored at its end), `wall` seconds, counts (trials, steps, failed_trials), sums of seconds
     (training_seconds, setup_seconds, suggest_seconds, decide_seconds, observe_seconds),
-    `final_loss` and `final_accuracy` of the last incumbent, and where it ran; and its ledger: GPU-
-    seconds, training_gpu_seconds, start_up_gpu_seconds, optimiser_gpu_seconds, idle_gpu_seconds
-    and lost_gpu_seconds, which add up to gpus × wall, and trained_gpu_seconds: in
-    all steps, useful or not (see bench.report.ledger).
+    `final_loss` and `final_accuracy` of the last incumbent, `optimum` and `worst_loss` of the
+    objective, and where it ran; and its ledger: GPU-seconds, training_gpu_seconds,
+    start_up_gpu_seconds, optimiser_gpu_seconds, idle_gpu_seconds and lost_gpu_seconds, which add
+    up to gpus × wall, and trained_gpu_seconds: in all steps, useful or not (bench.report.ledger).
 
     `reports`: one row per step spent, in order of arrival: key, trial, step, loss, accuracy,
     failed, seconds, step_seconds, setup_seconds, and, counted up to and including it, `trials`
@@ -68,3 +74,11 @@ def groups(cells: pd.DataFrame, by: list[str]) -> Iterator[tuple[dict[str, Any],
     """The groups of cells that agree in the columns `by`, and what they agree in."""
     for values, group in cells.groupby(by, observed=True, sort=True):
         yield dict(zip(by, values, strict=True)), group
+
+
+def spanned(cells: pd.DataFrame) -> dict[str, str]:
+    """What a figure over these cells' objectives says in place of one `objective` and `error`."""
+    names = sorted(set(cells["objective"].astype(str)))
+    errors = sorted(set(cells["error"].astype(str)) - {""})
+    few = ", ".join(names) if len(names) <= 3 else f"{len(names)} objectives"
+    return {"objective": few, "error": "; ".join(errors)}

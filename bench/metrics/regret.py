@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bench.metrics._curves import Curve, common_grid, median_curve
+from bench.metrics._curves import IQM, Curve, common_grid, middle_curve
+from bench.metrics._reference import references
 from bench.metrics._table import FIGURE, GROUP, SETTING, Table, groups
 
 if TYPE_CHECKING:
@@ -19,52 +20,35 @@ READING = (
     "are no longer counted. The legend has the best at the end first."
 )
 COLUMNS = [
-    *[*GROUP, "axis", "x", "regret", "low", "high", "n", "cells"],
+    *[*GROUP, "axis", "x", "regret", "low", "high", *IQM, "n", "cells"],
     *["reference", "reference_from"],
 ]
 
 
 def compute(table: Table) -> pd.DataFrame:
-    """Median regret at points x of each axis, with its interval, over the `n` seeds seen there.
+    """Median and IQM of regret at points x of each axis, with intervals, over `n` seeds seen there.
 
     A result counts from the moment it arrived. There is no point where a seed has no result yet.
     A complete cell keeps its final regret; one that is not complete is censored after its end.
     `cells` is how many there are, also those that never had a result.
     """
-    curves, references = table.curves("incumbent"), _references(table)
+    curves, best = table.curves("incumbent"), references(table)
     rows: list[pd.DataFrame] = []
     for setting, cells in groups(table.cells, SETTING):
-        reference, source = references[setting["objective"]]
+        reference, source = best[setting["objective"]]
         known = [cell for cell in cells.itertuples() if cell.key in curves]
         for axis in AXES if known else []:
             by_cell = {cell.key: Curve(cell, curves[str(cell.key)], axis) for cell in known}
             grid = common_grid(list(by_cell.values()), axis)
             for names, group in groups(cells, ["algorithm", "gpus"]):
                 if members := [by_cell[key] for key in group["key"] if key in by_cell]:
-                    points = median_curve(members, grid)
-                    points[["regret", "low", "high"]] = (
-                        points[["median", "low", "high"]] - reference
-                    )
+                    points = middle_curve(members, grid)
+                    points = points.rename(columns={"median": "regret"})
+                    points[["regret", "low", "high", *IQM]] -= reference
                     fixed = {**setting, **names, "axis": axis, "cells": len(group)}
                     fixed |= {"reference": reference, "reference_from": source}
                     rows.append(points.assign(**fixed))
     return table.frame(pd.concat(rows, ignore_index=True) if rows else [], COLUMNS)
-
-
-def _references(table: Table) -> dict[str, tuple[float, str]]:
-    """The best loss known for each objective, and where it is from."""
-    found = {}
-    for objective, cells in table.cells.groupby("objective", observed=True):
-        best, optimum = cells["final_loss"].min(), cells["optimum"].min()
-        if not np.isnan(optimum) and not best < optimum:
-            found[str(objective)] = optimum, "the objective's known optimum"
-        else:
-            also = " (virtual, too)" if (cells["clock"] == "virtual").any() else ""
-            found[str(objective)] = (
-                best,
-                f"the best loss in all journals{also} of this objective",
-            )
-    return found
 
 
 def notes(frame: pd.DataFrame) -> list[str]:
@@ -93,6 +77,7 @@ def draw(frame: pd.DataFrame) -> "Figure":
             line = {**kind, "drawstyle": "steps-post", "marker": None}
             axes.plot(rows["x"], rows["regret"].where(faint), **line, linewidth=1, alpha=0.6)
             axes.plot(rows["x"], rows["regret"].where(~part), **line, linewidth=1.8)
+            axes.plot(rows["x"], rows["iqm"], **line, linewidth=0.7, alpha=0.8)
             axes.plot(
                 *rows.loc[~part, ["x", "regret"]].iloc[-1:].to_numpy().T, **kind, clip_on=False
             )
@@ -116,7 +101,7 @@ def draw(frame: pd.DataFrame) -> "Figure":
     panels[0].set_ylabel("simple regret (loss)")
     reference, source = frame[["reference", "reference_from"]].iloc[0]
     caption = [
-        style.seeds(frame["n"]),
+        style.seeds(frame["n"]) + "; thin: interquartile mean (its interval: regret.csv)",
         f"loss above {reference:.4g}, {source}; axis linear below {linear:.0e}",
     ]
     if (frame["n"] < frame["cells"]).any():

@@ -27,8 +27,8 @@ CELL_COLUMNS = [
         "training_seconds",
     ],
     *["setup_seconds", "suggest_seconds", "decide_seconds", "observe_seconds", "utilisation"],
-    *["optimiser_share", "final_loss", "final_accuracy", "optimum", "started", "machine"],
-    *["commit", "packages", "remark", *(f"{part}_gpu_seconds" for part in PARTS)],
+    *["optimiser_share", "final_loss", "final_accuracy", "optimum", "worst_loss", "started"],
+    *["machine", "commit", "packages", "remark", *(f"{part}_gpu_seconds" for part in PARTS)],
     "trained_gpu_seconds",
 ]
 REPORT_COLUMNS = [
@@ -119,6 +119,7 @@ def cell_row(record: Record, columns: Columns) -> dict[str, Any]:
         "final_loss": np.nan if best is None else columns["loss"][best],
         "final_accuracy": np.nan if best is None else columns["accuracy"][best],
         "optimum": number(header, "optimum"),
+        "worst_loss": number(header, "worst_loss"),
         "started": text(header.get("started", "")),
         "remark": text(header.get("remark") or ""),
         **provenance(header.get("provenance")),

@@ -93,8 +93,8 @@ def _write_metric(report: Report, name: str, folder: Path) -> None:
     for values, rows in groups(frame, list(metric.FIGURES)):
         clocks = set(rows["clock"])
         virtual = "virtual" if clocks == {"virtual"} else "real-and-virtual"
-        parts = [*([virtual] if "virtual" in clocks else []), values["objective"]]
-        parts += [v for k, v in values.items() if k != "objective" and k not in constant]
+        parts = [virtual] if "virtual" in clocks else []
+        parts += [v for k, v in values.items() if k == "objective" or k not in constant]
         slug = re.sub(r"[^A-Za-z0-9_.=]+", "-", "-".join(map(str, [name, *parts])))[:120]
         file, number = f"{slug}.png", 2
         while (folder / file).exists():  # labels that differ in other characters only
