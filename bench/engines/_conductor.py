@@ -20,8 +20,9 @@ class Step:
     turn: int
     """How many events come before it."""
     report: dict[str, Any]
+    """Empty if it failed, or was stopped before it came to its end."""
     error: str | None = None
-    """Why it failed; then there is no report."""
+    """Why it failed."""
     in_flight: bool = False
     """The trial's last: it will go on from here."""
 
@@ -42,16 +43,23 @@ def steps_of(events: list[dict[str, Any]]) -> dict[tuple[int, int], Step]:
         elif event.get("status") == "failed" and trial not in diverged:
             turn = _before_consequences(events, index)
             found[trial, event["step"] + 1] = Step(turn, {}, error=event.get("error", "failed"))
+        elif event["event"] == "finish":  # and nobody waits any more for the step that it is in
+            found[trial, event["step"] + 1] = Step(index + 1, {})
     return found
 
 
 def pauses_of(events: list[dict[str, Any]]) -> dict[tuple[int, int], int]:
-    """How many events come before a trial was paused, by trial and step."""
-    return {
-        (event["trial"], event["step"]): index
-        for index, event in enumerate(events)
-        if event["event"] == "pause"
-    }
+    """How many events come before a trial's state was saved, by trial and step.
+
+    One that was stopped meanwhile was never paused: nobody waits for its state any more.
+    """
+    found: dict[tuple[int, int], int] = {}
+    for index, event in enumerate(events):
+        if event["event"] == "pause":
+            found[event["trial"], event["step"]] = index
+        elif event["event"] == "finish":
+            found.setdefault((event["trial"], event["step"]), index + 1)
+    return found
 
 
 def _before_consequences(events: list[dict[str, Any]], failure: int) -> int:
@@ -147,5 +155,6 @@ def conduct(past: Past, recorder: Recorder) -> tuple[Any, Patience]:
         conductor.happened.remote(count, suggested, event["trial"])
 
     past.tell = tell
+    past.let_go = lambda: ray.kill(conductor)
     past.retrained = lambda: ray.get(conductor.retrained.remote())
     return conductor, Patience(past, recorder, conductor)

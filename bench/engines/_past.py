@@ -34,7 +34,7 @@ class Past:
     """Takes the events of a resumed search: compares those that were, writes those that are new.
 
     `tell` hears how many have been, and of which event that is said; `retrained` says how many
-    steps were trained again, when all have been.
+    steps were trained again, when all have been; `let_go` is called when the search is over.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class Past:
         self._began = self._last = time.perf_counter()
         self.tell: Callable[[int, dict[str, Any]], None] = lambda count, event: None
         self.retrained: Callable[[], int] = lambda: 0
+        self.let_go: Callable[[], None] = lambda: None
         clock.stand(0.0)
         if not self.events:
             self._go_on()

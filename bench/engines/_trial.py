@@ -120,7 +120,7 @@ class Trial(tune.Trainable):
             raise FailedBefore(was.error)
         for name in ("step_seconds", "setup_seconds"):
             self._trained_seconds += was.report.get(name, 0.0)
-        return was.report  # type: ignore[no-any-return]
+        return was.report or {"loss": self._objective.worst_loss}  # of a stopped step: to nobody
 
     def _keep_now_and_then(self) -> None:
         """Keep the state; all that led to it is in the journal by now."""

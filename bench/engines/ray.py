@@ -85,6 +85,8 @@ class Engine(Base):
         if recorder.failure is not None:
             raise recorder.failure
         recorder.close()
+        if past is not None:
+            past.let_go()
         states.clear()
 
 
