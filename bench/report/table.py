@@ -70,8 +70,9 @@ class _Found:
         else:
             try:
                 columns = report_columns(record)
+                configurations = trained(record)
                 self._use(path, cell_row(record, columns), columns)
-                self.configurations += trained(record)
+                self.configurations += configurations
             except (KeyError, TypeError, ValueError, ArithmeticError) as error:
                 missing = " is missing" if isinstance(error, KeyError) else ""
                 self.problem(path, "unreadable", f"{error}{missing}")
