@@ -104,6 +104,15 @@ def distributions(
     return {parameter.name: distribution(parameter) for parameter in known}
 
 
+def within(distribution: "optuna.distributions.BaseDistribution", value: Any) -> Any:
+    """The value, without the rounding error that takes a bound out of its own range."""
+    low, high = getattr(distribution, "low", None), getattr(distribution, "high", None)
+    if low is None or high is None or isinstance(value, str) or distribution._contains(value):
+        return value
+    nearest = min(max(value, low), high)
+    return nearest if abs(nearest - value) <= 1e-9 * abs(nearest) else value
+
+
 def active(space: "ConfigurationSpace", values: dict[str, Any]) -> dict[str, Any]:
     """The configuration that native values stand for: active parameters, plain Python values.
 

@@ -62,13 +62,17 @@ def table(folder: Path, **changes: Any) -> Table:
 
 
 def test_shares_are_those_of_the_divergences(tmp_path: Path) -> None:
-    # Pearson divergence of (top a, top b) from (1/2, 1/2): p: (1, 0) 1; r: (0.8, 0.2) 0.36;
-    # q: (0.5, 0.5) 0. So r : p = 0.36, but for the prior that Optuna's densities begin with
+    # A density of k values that are there is a mixture of k kernels, weighed by their counts, and
+    # of (1/2, 1/2) with the weight 1; a kernel has 1 for its value and 1/(k + 1) for each, over the
+    # sum. p, of which a alone is in the best: kernel (3/4, 1/4), a (10 × 3/4 + 1/2) / 11 = 8/11.
+    # r: kernels (4/5, 1/5) and (1/5, 4/5), a (8 × 4/5 + 2 × 1/5 + 1/2) / 11 = 7.3/11; q: 1/2. All
+    # trials have 1/2 each. Pearson divergences, the sum of (top / all - 1)² / 2: p (5/11)²,
+    # r (3.6/11)², q 0; so r : p = (3.6 / 5)².
     write_trials(tmp_path, cell(budget=100))
     frame = importances.compute(table(tmp_path)).set_index("parameter")
     share = frame["importance"]
     assert share.sum() == pytest.approx(1)
-    assert share["r"] / share["p"] == pytest.approx(0.36, abs=0.03)
+    assert share["r"] / share["p"] == pytest.approx((3.6 / 5) ** 2)
     assert share["q"] == pytest.approx(0, abs=1e-6)
     assert frame["active"].to_dict() == {
         **dict.fromkeys(["p", "q", "r", "x", "gate"], 1.0),
@@ -153,3 +157,12 @@ def test_a_space_comes_from_the_plan_and_never_from_a_journals_file(tmp_path: Pa
     write_trials(tmp_path, of, cell={**of.as_json(), "objective": objective})
     assert spaces(load(tmp_path).cells, [of]) == {}, "bowl is none of ours"
     assert write_report(tmp_path, [of], []).frames["importances"].empty
+
+
+def test_configurations_outside_the_space_are_left_out(tmp_path: Path) -> None:
+    write_trials(tmp_path, cell(budget=100))
+    path = tmp_path / f"{cell(budget=100).key}.jsonl"
+    odd = path.read_text().replace('"x":0.37', '"x":37').replace('"x":0.74', '"y":[1]')
+    path.write_text(odd)
+    frame = importances.compute(table(tmp_path))
+    assert frame["of"].eq(100).all() and frame["trials"].eq(98).all()

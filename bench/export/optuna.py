@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 from bench import plugins
 from bench.export._source import Source, cell_facts, new_folder
 from bench.export._trial import Trial
-from bench.space import to_distributions
+from bench.space import to_distributions, within
 
 if TYPE_CHECKING:
     import optuna
-    from optuna.distributions import BaseDistribution
 
 STATES = {"completed": "COMPLETE", "stopped": "PRUNED", "cut": "PRUNED", "failed": "FAIL"}
 
@@ -59,7 +58,7 @@ def frozen_trials(row: Any, found: list[Trial], source: Source) -> "list[optuna.
         state = optuna.trial.TrialState[STATES[each.status]]
         known = bool(each.reports) and each.status != "failed"
         values = {
-            name: _within(distributions[name], value) for name, value in each.configuration.items()
+            name: within(distributions[name], value) for name, value in each.configuration.items()
         }
         trial = optuna.trial.FrozenTrial(
             number=len(frozen),
@@ -77,15 +76,6 @@ def frozen_trials(row: Any, found: list[Trial], source: Source) -> "list[optuna.
         trial._validate()
         frozen.append(trial)
     return frozen
-
-
-def _within(distribution: "BaseDistribution", value: Any) -> Any:
-    """The value, without the rounding error that takes a bound out of its own range."""
-    low, high = getattr(distribution, "low", None), getattr(distribution, "high", None)
-    if low is None or high is None or isinstance(value, str) or distribution._contains(value):
-        return value
-    nearest = min(max(value, low), high)
-    return nearest if abs(nearest - value) <= 1e-9 * abs(nearest) else value
 
 
 def _fill(path: Path, row: Any, frozen: "list[optuna.trial.FrozenTrial]") -> None:

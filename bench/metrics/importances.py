@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics._table import FIGURE, SETTING, Table, groups
-from bench.space import Parameter, distributions
+from bench.space import distributions, within
 
 if TYPE_CHECKING:
     import optuna
@@ -54,18 +54,28 @@ def compute(table: Table) -> pd.DataFrame:
     for setting, each in groups(trained, SETTING):
         if setting["objective"] not in table.spaces:
             continue
+        known = distributions(table.spaces[setting["objective"]])
         of = each.drop_duplicates(["seed", "configuration"])
-        used = of.iloc[:: -(-len(of) // MOST)]
+        some = of.iloc[:: -(-len(of) // MOST)]
+        used = some[[_legal(text, known) for text in some["configuration"]]]
         rows += [
             {**setting, "algorithm": ALL, **row, "trials": len(used), "of": len(of)}
-            for row in _importances(used, table.spaces[setting["objective"]])
+            for row in _importances(used, known)
         ]
     frame = pd.DataFrame(rows, columns=COLUMNS)
     return frame.astype({"algorithm": pd.CategoricalDtype([ALL])})
 
 
-def _importances(used: pd.DataFrame, space: list[Parameter]) -> list[dict[str, Any]]:
-    known = distributions(space)
+def _legal(configuration: str, known: dict[str, Any]) -> bool:
+    """Whether it lies in the space: a stranger's journal may say anything."""
+    try:
+        _trial(json.loads(configuration), 0.0, known)
+    except (KeyError, TypeError, ValueError):
+        return False
+    return True
+
+
+def _importances(used: pd.DataFrame, known: dict[str, Any]) -> list[dict[str, Any]]:
     names = list(known)
     configurations = [json.loads(each) for each in used["configuration"]]
     trials = [
@@ -115,7 +125,9 @@ def _trial(
     import optuna
 
     return optuna.trial.create_trial(
-        params=values, distributions={name: known[name] for name in values}, value=loss
+        params={name: within(known[name], value) for name, value in values.items()},
+        distributions={name: known[name] for name in values},
+        value=loss,
     )
 
 
@@ -187,8 +199,8 @@ def draw(frame: pd.DataFrame) -> "Figure":
     over = f"n = {' and '.join(map(str, n))} seed{'s' * (max(n) > 1)}"
     trials = " and ".join(f"{each:,}" for each in sorted(set(frame["trials"])))
     caption = [
-        f"PED-ANOVA for the best tenth, over {trials} trials trained in full or failed, "
-        "pooled over algorithms, GPU counts and seeds",
+        f"PED-ANOVA for the best tenth, over {trials} trials of all searches, "
+        "trained in full or failed",
         f"95 % jackknife interval over {over}" if max(n) > 1 else f"{over}, so no interval",
         "dashed: equal shares" + ("; *: active under a condition only" if conditional else ""),
     ]

@@ -74,8 +74,9 @@ class _Found:
                 row = cell_row(record, columns)
                 parts, busy = ledger(record, row, np.append(columns["seconds"], row["wall"]))
                 row |= {**parts, "trained_gpu_seconds": busy[-1]}
+                configurations = trained(record)
                 self._use(path, row, {**columns, "trained": busy[:-1]})
-                self.configurations += trained(record)
+                self.configurations += configurations
             except (KeyError, TypeError, ValueError, ArithmeticError) as error:
                 missing = " is missing" if isinstance(error, KeyError) else ""
                 self.problem(path, "unreadable", f"{error}{missing}")
