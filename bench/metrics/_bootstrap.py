@@ -47,6 +47,8 @@ def iqm(values: Floats, sizes: tuple[int, ...]) -> tuple[Floats, Floats, Floats]
     order = np.argsort(values, axis=0, kind="stable")
     ordered = np.take_along_axis(values, order, axis=0)
     drawn = np.empty((RESAMPLES, values.shape[1]))
+    if len(sizes) == 1:  # runs are alike: their ranks are resampled, once for all points
+        order = np.broadcast_to(np.arange(n)[:, None], values.shape)
     orders, which = np.unique(order, axis=1, return_inverse=True)
     for index, ranks in enumerate(orders.T):  # few: between two results the order is the same
         upto = np.cumsum(counts(sizes)[:, ranks], axis=1).clip(cut, n - cut)

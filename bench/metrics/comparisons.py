@@ -53,27 +53,30 @@ def compute(table: Table) -> pd.DataFrame:
 
 def _pairs(cells: pd.DataFrame) -> list[dict[str, Any]]:
     """A row for each two algorithms, without what depends on the other rows."""
-    by = {str(names["algorithm"]): each for names, each in groups(cells, ["algorithm"])}
+    names, regrets, lost, objective = _arrays(cells)
     rows = []
-    for first, other in combinations(by, 2):
-        on = ["objective", "seed", "gpus"]
-        pairs = by[first].merge(by[other], on=on, suffixes=("", "_other"))
-        if pairs.empty:
+    for first, other in combinations(range(len(names)), 2):
+        ahead = regrets[other] - regrets[first]
+        there = np.isfinite(ahead)
+        paired_runs = there.any(axis=1)
+        if not paired_runs.any():
             continue
-        pairs["ahead"] = pairs["regret_other"] - pairs["regret"]
-        differences = pairs.groupby(["objective", "seed"], observed=True)["ahead"].mean()
-        d = differences.to_numpy()
-        ahead = paired.walsh(d)[1] >= 0.5
-        difference, share = paired.walsh(d if ahead else -d)
-        middle, low, high = paired.superiority(_wins(pairs, ahead))
+        d, of = np.nanmean(ahead[paired_runs], axis=1), objective[paired_runs]
+        if paired.walsh(d)[1] < 0.5:
+            first, other, d = other, first, -d  # noqa: PLW2901
+        mine, others = (np.where(there, regrets[each], np.nan) for each in (first, other))
+        difference, share = paired.walsh(d)
+        wins = [_wins(mine[paired_runs][of == each], others[paired_runs][of == each])
+                for each in np.unique(of)]  # fmt: skip
+        middle, low, high = paired.superiority(wins)
         rows.append(
             {
-                "algorithm": first if ahead else other,
-                "other": other if ahead else first,
-                "objectives": pairs["objective"].nunique(),
+                "algorithm": names[first],
+                "other": names[other],
+                "objectives": len(wins),
                 "n": len(d),
-                "unpaired": len(by[first]) + len(by[other]) - 2 * len(pairs),
-                "failed": int((~pairs[["complete", "complete_other"]].astype(bool)).sum().sum()),
+                "unpaired": int(np.isfinite(regrets[[first, other]]).sum() - 2 * there.sum()),
+                "failed": int(lost[[first, other]][:, there].sum()),
                 "difference": difference,
                 "superiority": middle,
                 "low": low,
@@ -86,19 +89,29 @@ def _pairs(cells: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _wins(pairs: pd.DataFrame, ahead: bool) -> list[np.ndarray]:
-    """Of each objective, for each two seeds the share of GPU counts at which the first won."""
-    found = []
-    for _, of in groups(pairs, ["objective"]):
-        at = []
-        seeds = np.sort(of["seed"].unique())
-        for _, each in groups(of, ["gpus"]):
-            regrets = each.set_index("seed").reindex(seeds)
-            mine, others = (regrets[name].to_numpy(float) for name in ("regret", "regret_other"))
-            at.append((np.sign(others[None, :] - mine[:, None]) * (1 if ahead else -1) + 1) / 2)
-        there = np.isfinite(at).sum(axis=0)
-        found.append(np.where(there, np.nansum(at, axis=0) / np.maximum(there, 1), np.nan))
-    return found
+def _arrays(cells: pd.DataFrame) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
+    """Algorithms, their regret and failures (algorithm, run, GPU count), and each run's objective.
+
+    A run is an (objective, seed); the regret is NaN where there is no cell.
+    """
+    algorithm, names = pd.factorize(cells["algorithm"].astype(str), sort=True)
+    run, runs = pd.factorize(pd.MultiIndex.from_frame(cells[["objective", "seed"]]), sort=True)
+    count, counts = pd.factorize(cells["gpus"], sort=True)
+    regrets = np.full((len(names), len(runs), len(counts)), np.nan)
+    regrets[algorithm, run, count] = cells["regret"]
+    lost = np.zeros(regrets.shape, dtype=bool)
+    lost[algorithm, run, count] = ~cells["complete"].astype(bool)
+    return list(names), regrets, lost, np.asarray(runs.get_level_values(0).astype(str))
+
+
+def _wins(mine: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """For each two seeds of an objective, the share of GPU counts at which the first's was better.
+
+    Both are (seeds, GPU counts); NaN where no count has both seeds.
+    """
+    won = (np.sign(others[None, :, :] - mine[:, None, :]) + 1) / 2
+    there = np.isfinite(won).sum(axis=2)
+    return np.where(there, np.nansum(won, axis=2) / np.maximum(there, 1), np.nan)
 
 
 def _corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
