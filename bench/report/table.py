@@ -65,7 +65,7 @@ class _Found:
             ended = ": delete it to run the cell again" if end_of(path) else ""
             self.problem(path, "unreadable", record.problem + ended)
         elif not record.finished:
-            why = f"no end after {len(record.events)} events: `bench run` runs the cell again"
+            why = f"no end after {len(record.events)} events: `bench run` goes on with the cell"
             torn = "the last line was cut off by a crash; "
             self.problem(path, *(("torn", torn + why) if record.torn else ("unfinished", why)))
         else:
