@@ -3,6 +3,7 @@ GPUS ?=##                   run at 1, 2, 4, … up to this many GPUs (default: w
 PYTHON ?= python3.11##      the Python 3.11 to build .venv with
 TORCH ?= $(or $(file < .venv/.torch),cpu)##  the build of torch, cpu or cuda (default: the one in .venv, else cpu)
 CONTAINER ?=##              the image that bench and report run in (default: none, they run in .venv)
+ONLY ?=##                   of make contracts: pytest's expression of names (default: all)
 KILLS ?= 21##               how often make test-kill kills each of its five suites
 BASE ?=##                   what make container starts from: docker, debootstrap or an image's file
 
@@ -47,7 +48,7 @@ test: setup ## run the tests, two files at a time
 	@$(VENV)/python -m pytest -n 2 --dist loadfile --benchmark-disable
 
 contracts: setup ## run the tests that take minutes: the contracts of slow algorithms
-	@$(VENV)/python -m pytest -n 2 --benchmark-disable -m minutes --timeout=0
+	@$(VENV)/python -m pytest -n 2 --benchmark-disable -m minutes --timeout=0 $(if $(ONLY),-k '$(ONLY)')
 
 test-kill: setup ## kill runs at random moments, over a hundred times, and see that nothing is lost
 	@KILLS=$(KILLS) $(VENV)/python -m pytest -n 2 --benchmark-disable -m kill --timeout=0
