@@ -12,6 +12,8 @@ import pytest
 
 from cluster.slurm import ROOT, Case, Slurm
 
+TRAINING = ("seconds", "max_steps", "hosts")
+
 MakeCase = Callable[..., Case]
 
 
@@ -37,13 +39,17 @@ def slurm() -> Iterator[Slurm]:
 
 @pytest.fixture
 def case(slurm: Slurm, request: pytest.FixtureRequest) -> MakeCase:
-    """Make a suite in a folder of the test's own: `case(seconds=0.1, gpus=[2], …)`."""
+    """Make a suite in a folder of the test's own: `case(seconds=0.1, gpus=[2])`.
+
+    Options of the objective and keys of the suite have different names.
+    """
     folder = Path(tempfile.mkdtemp(prefix=f"{request.node.name[5:35]}-", dir=slurm.shared))
     folder.chmod(0o755)
 
     def make(of: Slurm = slurm, **keys: Any) -> Case:
         shutil.chown(folder, of.user)
-        return Case.make(of, folder, **keys)
+        training = {name: keys.pop(name) for name in TRAINING if name in keys}
+        return Case.make(of, folder, training, **keys)
 
     return make
 

@@ -120,18 +120,12 @@ class Case:
     folder: Path
 
     @classmethod
-    def make(
-        cls, slurm: Slurm, folder: Path, seconds: float = 0.05, max_steps: int = 4, **keys: Any
-    ) -> "Case":
-        """`seconds` is a step's duration; `keys` are the suite's."""
+    def make(cls, slurm: Slurm, folder: Path, training: dict[str, Any], **keys: Any) -> "Case":
+        """`training` are options of the objective, `keys` are the suite's."""
         keys = {"budget": 4, "seeds": 1, "gpus": [1], **keys}
         lines = [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
-        options = {
-            "path": str(slurm.checkout / "tests/plugins/logged.py"),
-            "log": str(folder / "steps.log"),
-            "seconds": seconds,
-            "max_steps": max_steps,
-        }
+        path = str(slurm.checkout / "tests/plugins/logged.py")
+        options = {"path": path, "log": str(folder / "steps.log"), **training}
         lines += ["[[objectives]]", *(f"{k} = {json.dumps(v)}" for k, v in options.items())]
         lines += ["[[algorithms]]", 'name = "random"']
         case = cls(slurm, folder)

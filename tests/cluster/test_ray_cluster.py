@@ -21,7 +21,7 @@ def nothing_is_left(slurm: Slurm) -> bool:
 def test_a_cell_of_eight_slots_runs_on_four_nodes_and_leaves_nothing(
     case: MakeCase, slurm: Slurm
 ) -> None:
-    large = case(gpus=[8], budget=24, seconds=0.5)
+    large = case(gpus=[8], budget=24, hosts=4)
     job = large.submit("ray-cluster.sbatch", "--array=0", "--nodes=4", *OPTIONS)
     assert slurm.ended(f"{job}_0")["JobState"] == "COMPLETED", str(large)
     (record,) = large.records()
@@ -65,6 +65,7 @@ def test_cancelled_it_leaves_nothing(case: MakeCase, slurm: Slurm) -> None:
     long = case(gpus=[4], budget=48, seconds=1.0)
     job = long.submit("ray-cluster.sbatch", "--array=0", "--nodes=2", *OPTIONS) + "_0"
     wait_for(lambda: len(long.steps()) > 2, "a few steps")
+    assert slurm.processes("raylet") and not nothing_is_left(slurm)
     slurm.run("scancel", job)
     assert slurm.ended(job)["JobState"] == "CANCELLED", "and it stays so"
     wait_for(lambda: nothing_is_left(slurm), "Ray's end")

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -22,6 +23,8 @@ class Logged(Objective):
     """Of each step."""
     log: str
     """JSON lines, appended to by all trainings, on all nodes."""
+    hosts: int = Field(1, ge=1)
+    """No training goes on before trainings have begun on so many hosts."""
     worst_loss = 10.0
     optimum = 0.0
 
@@ -42,7 +45,15 @@ class LoggedTraining:
     def __init__(self, objective: Logged, x: float) -> None:
         self._objective, self._x, self._steps = objective, x, 0
 
+    def _wait_for_hosts(self) -> None:
+        folder = Path(f"{self._objective.log}.hosts")
+        folder.mkdir(exist_ok=True)
+        (folder / socket.gethostname()).touch()
+        while len(list(folder.iterdir())) < self._objective.hosts:
+            time.sleep(0.1)
+
     def step(self) -> dict[str, float]:
+        self._wait_for_hosts()
         time.sleep(self._objective.seconds)
         self._steps += 1
         entry = {
