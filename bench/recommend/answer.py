@@ -118,7 +118,7 @@ def _beyond(used: list[Option], unit: str) -> str:
     longest = max(used, key=lambda option: option.end)
     hours = _down(most.end * most.gpus / 3600)
     return (
-        f"beyond what was recorded: up to --gpu-hours {hours:.6g} ({most} {unit}s), or "
+        f"beyond what was recorded: up to --gpu-hours {hours:.6g} ({most} {unit}s) and "
         f"--deadline {int(longest.end)}s ({longest} {unit}s); ask for less, or run the suite "
         "with a greater budget"
     )

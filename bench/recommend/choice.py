@@ -32,6 +32,9 @@ class Rival:
     more_seeds: float
     """How many more would probably show the difference; 0: it is shown, infinite: there is none."""
 
+    equal: bool
+    """Both have the same seeds, and on each the same."""
+
     @property
     def cannot_tell(self) -> bool:
         return self.more_seeds > 0
@@ -114,6 +117,7 @@ def _rival(best: Point, other: Point, chance: float) -> Rival:
     common, own, its = np.intersect1d(best.option.seeds, other.option.seeds, return_indices=True)
     pairs, d = len(common), others[its] - mine[own]
     shown = low > 0 and pairs >= paired.least_pairs(paired.ALPHA)
+    equal = pairs == len(others) == len(mine) and not rounded(d).any()
     needed = float(paired.least_pairs(paired.ALPHA))
     if pairs:
         needed = paired.pairs_needed(paired.walsh(d)[1], pairs, paired.ALPHA) if d.any() else np.inf
@@ -125,5 +129,6 @@ def _rival(best: Point, other: Point, chance: float) -> Rival:
         low=low,
         high=high,
         pairs=pairs,
-        more_seeds=0.0 if shown else max(needed - pairs, 1.0),
+        equal=equal,
+        more_seeds=0.0 if shown or equal else max(needed - pairs, 1.0),
     )

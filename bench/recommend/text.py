@@ -28,6 +28,7 @@ def lines(answer: Answer, settle: Settle) -> list[str]:
     found = [_rests_on(answer), f"  {_recommended(answer)}", f"  why: {reason(answer)}"]
     if unclear:
         found.append(f"  {_cannot_tell(answer, unclear)}")
+    found += [f"  {said}" for said in _equal(answer)]
     found += ["", *(f"  {line}" for line in _table(answer)), ""]
     found += [f"  {note}" for note in notes(answer)]
     first = next((each for each in unclear if each.more_seeds <= ENOUGH), None)
@@ -97,6 +98,15 @@ def _cannot_tell(answer: Answer, unclear: list[Rival]) -> str:
     more = len(unclear) - len(said)
     rest = f", and {more} more (--json)" if more else ""
     return f"cannot tell between {answer.best.option} and {', '.join(said)}{rest}"
+
+
+def _equal(answer: Answer) -> list[str]:
+    unit, equal = answer.evidence.unit, [each.point for each in answer.rivals if each.equal]
+    said = [
+        f"{point.option} ({_number(point.gpu_hours)} {unit}-hours, {_time(point.seconds)})"
+        for point in sorted(equal, key=lambda point: point.order)[:SHOWN]
+    ]
+    return [f"as good on every seed, and dearer: {', '.join(said)}"] if said else []
 
 
 def _needs(rival: Rival) -> str:
