@@ -100,6 +100,7 @@ def _answer(evidence: Evidence, question: Question) -> Answer:
         return Answer(
             evidence, question, f"no search had a result by then; the first: {first:.3g} s"
         )
+    found = choice.ordered(choice.referenced(found))
     chances = choice.chances(found)
     best = min(found, key=lambda point: point.order)
     return Answer(

@@ -1,7 +1,8 @@
 """Which point is best, how sure that is, and between which nobody can tell."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -60,25 +61,51 @@ def front(found: Sequence[Point]) -> list[Point]:
     return kept
 
 
+@cache
+def _weights(seed: int) -> Floats:
+    generator = np.random.default_rng(derive("bootstrap", "bayesian", seed))
+    return generator.exponential(size=RESAMPLES)
+
+
 def weights(seeds: Sequence[int]) -> Floats:
     """(RESAMPLES, seeds) of the Bayesian bootstrap: Rubin, Ann. Stat. 9 (1981) 130.
 
     A seed's weights are its own, so that searches of one seed are resampled together, also where
     options have different seeds; normalised, they are Dirichlet's for each set of seeds.
     """
-    columns = [
-        np.random.default_rng(derive("bootstrap", "bayesian", seed)).exponential(size=RESAMPLES)
-        for seed in seeds
+    weighted = np.stack([_weights(seed) for seed in seeds], axis=1)
+    return np.asarray(weighted / weighted.sum(axis=1, keepdims=True))
+
+
+def referenced(found: Sequence[Point]) -> list[Point]:
+    """The points, those with fewer seeds than others paired with one that has the most.
+
+    Only losses are: misses of a target are counted as they are.
+    """
+    most = max(len(point.option.seeds) for point in found)
+    by = min((p for p in found if len(p.option.seeds) == most), key=lambda point: point.order)
+    return [
+        replace(p, reference=by)
+        if p.scores is p.losses and set(p.option.seeds) < set(by.option.seeds)
+        else p
+        for p in found
     ]
-    drawn = np.stack(columns, axis=1)
-    return np.asarray(drawn / drawn.sum(axis=1, keepdims=True))
 
 
-def interval(point: Point, of: Floats) -> tuple[float, float]:
-    """Of the mean over seeds of `of`; none without two seeds."""
-    if len(of) < 2:
+def drawn(point: Point) -> Floats:
+    """The resampled scores."""
+    scores = weights(point.option.seeds) @ point.scores
+    if (of := point.reference) is not None:
+        shared = weights(np.array(of.option.seeds)[point.shared].tolist())
+        scores += weights(of.option.seeds) @ of.scores - shared @ of.scores[point.shared]
+    return np.asarray(scores)
+
+
+def interval(point: Point) -> tuple[float, float]:
+    """Of the score; none without two seeds."""
+    if len(point.option.seeds) < 2:
         return np.nan, np.nan
-    low, high = bootstrap.interval(weights(point.option.seeds) @ of)
+    low, high = bootstrap.interval(drawn(point))
     return float(low), float(high)
 
 
@@ -87,9 +114,8 @@ def chances(found: Sequence[Point]) -> Floats:
 
     `found` must be ordered.
     """
-    drawn = [(p, weights(p.option.seeds)) for p in found]
-    scores = rounded(np.stack([w @ p.scores for p, w in drawn], axis=1))
-    costs = rounded(np.stack([w @ p.costs for p, w in drawn], axis=1))
+    scores = rounded(np.stack([drawn(p) for p in found], axis=1))
+    costs = rounded(np.stack([weights(p.option.seeds) @ p.costs for p in found], axis=1))
     costs = np.where(scores == scores.min(axis=1, keepdims=True), costs, np.inf)
     return np.bincount(costs.argmin(axis=1), minlength=len(found)) / RESAMPLES
 
@@ -112,8 +138,10 @@ def _rival(best: Point, other: Point, chance: float) -> Rival:
     targeted = best.scores is not best.losses
     same = targeted and not (best.scores.any() or other.scores.any())
     mine, others = (p.costs if same else p.scores for p in (best, other))
-    drawn = weights(other.option.seeds) @ others - weights(best.option.seeds) @ mine
-    low, high = map(float, bootstrap.interval(drawn))
+    resampled = drawn(other) - drawn(best)
+    if same:
+        resampled = weights(other.option.seeds) @ others - weights(best.option.seeds) @ mine
+    low, high = map(float, bootstrap.interval(resampled))
     common, own, its = np.intersect1d(best.option.seeds, other.option.seeds, return_indices=True)
     pairs, d = len(common), others[its] - mine[own]
     shown = low > 0 and pairs >= paired.least_pairs(paired.ALPHA)
@@ -125,7 +153,7 @@ def _rival(best: Point, other: Point, chance: float) -> Rival:
         point=other,
         chance=chance,
         what="GPU-hours" if same else "misses" if targeted else "loss",
-        difference=float(others.mean() - mine.mean()),
+        difference=float(others.mean() - mine.mean()) if same else other.score - best.score,
         low=low,
         high=high,
         pairs=pairs,

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.metrics._curves import Curve
 from bench.metrics._statistics import Floats
@@ -90,6 +91,8 @@ class Point:
     scores: Floats
     """Losses; with a target, 1 where it was not reached, else 0."""
     losses: Floats
+    reference: "Point | None" = None
+    """The best point of an option with more seeds, which says what the seeds missing here are."""
 
     @property
     def seconds(self) -> float:
@@ -106,7 +109,21 @@ class Point:
 
     @property
     def score(self) -> float:
-        return rounded(self.scores.mean())
+        """Expected loss, or the share that misses the target.
+
+        With a reference, the mean plus what its own mean is more over all of its seeds than over
+        those that both have: the difference estimator (Cochran, Sampling Techniques, 3rd ed. 1977,
+        section 7.3, b = 1). The difference to the reference is thus that of the pairs.
+        """
+        of = self.reference
+        more = 0.0 if of is None else of.scores.mean() - of.scores[self.shared].mean()
+        return float(rounded(self.scores.mean() + more))
+
+    @property
+    def shared(self) -> NDArray[np.bool_]:
+        """Which of the reference's seeds are this option's, too."""
+        seeds = self.option.seeds if self.reference is None else self.reference.option.seeds
+        return np.isin(seeds, self.option.seeds)
 
     @property
     def order(self) -> tuple[float, float, float]:

@@ -76,7 +76,7 @@ def _rests_on(answer: Answer) -> str:
 
 def _recommended(answer: Answer) -> str:
     best, unit = answer.best, answer.evidence.unit
-    low, high = interval(best, best.scores)
+    low, high = interval(best)
     between = (
         "no interval from one seed" if math.isnan(low) else f"{_number(low)} to {_number(high)}"
     )
@@ -124,8 +124,8 @@ def _table(answer: Answer) -> list[str]:
     head = ["", "algorithm", f"{unit}s", "wall", f"{unit}-hours", "trainings", *score]
     rows = [(*head, "95 % interval", "n", "P(best)")]
     for point in answer.front:
-        low, high = interval(point, point.scores)
-        losses = [_number(float(point.losses.mean()))]
+        low, high = interval(point)
+        losses = [_number(_loss(point))]
         rows.append(
             (
                 "*" if point is answer.best else "",
@@ -166,6 +166,12 @@ def notes(answer: Answer) -> list[str]:
             f"the records of {len(short)} options end before the limits ({names}): they are used "
             "up to there; nobody knows what the rest would give them"
         )
+    paired = {p.reference.option: None for p in answer.points if p.reference is not None}
+    if paired:
+        by = ", ".join(map(str, paired))
+        said.append(f"options with fewer seeds are compared on those that they share with {by}")
+    elif len({point.option.seeds for point in answer.points}) > 1:
+        said.append("options have different seeds: their means are not all of pairs")
     if answer.few:
         said.append("few seeds: fewer than 6 pairs show no difference, however large")
     return said
@@ -206,7 +212,7 @@ def as_json(answer: Answer, settle: Settle) -> dict[str, Any]:
 
 
 def _point(answer: Answer, point: Point) -> dict[str, Any]:
-    low, high = interval(point, point.scores)
+    low, high = interval(point)
     target = answer.question.target is not None
     return {
         "algorithm": point.option.algorithm,
@@ -214,13 +220,17 @@ def _point(answer: Answer, point: Point) -> dict[str, Any]:
         "wall_seconds": point.seconds,
         "gpu_hours": point.gpu_hours,
         "full_trainings": point.trainings,
-        "expected_loss": float(point.losses.mean()),
+        "expected_loss": _loss(point),
         **({"misses_target": point.score} if target else {}),
         "low": _plain(low),
         "high": _plain(high),
         "seeds": len(point.option.seeds),
         "probability_best": answer.chances[point],
     }
+
+
+def _loss(point: Point) -> float:
+    return point.score if point.scores is point.losses else float(point.losses.mean())
 
 
 def _plain(value: Any) -> Any:
