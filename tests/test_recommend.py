@@ -140,8 +140,8 @@ def test_a_search_that_failed_has_the_worst_loss_from_then_on(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("question", "message"),
     [
-        ({"gpu_hours": 64.0}, r"beyond what was recorded: up to --gpu-hours 6 \(tpe on 2 cores\)"),
-        ({"seconds": 6 * HOUR}, r"and --deadline 14400s \(random on 1 cores\); ask for less"),
+        ({"gpu_hours": 64.0}, r"beyond what was recorded: up to --gpu-hours 6 \(tpe on 2\)"),
+        ({"seconds": 6 * HOUR}, r"and --deadline 14400s \(random on 1\); ask for less"),
         ({"target": 0.1, "gpu_hours": 64.0}, "beyond what was recorded"),
         ({"gpus": frozenset({2, 8})}, "^8 cores: not recorded; recorded are --gpus 1,2$"),
         ({"seconds": 60.0}, "^no search had a result by then; the first: 3.6e.03 s$"),

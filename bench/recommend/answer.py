@@ -93,7 +93,7 @@ def _answer(evidence: Evidence, question: Question) -> Answer:
         return Answer(evidence, question, refusal)
     used = [each for each in evidence.options if each.gpus in (question.gpus or recorded)]
     if all(ends_early(option, question) for option in used):
-        return Answer(evidence, question, _beyond(used, evidence.unit))
+        return Answer(evidence, question, _beyond(used))
     found = choice.ordered([point for option in used for point in points(option, question)])
     if not found:
         first = min(option.first_result for option in used)
@@ -113,14 +113,14 @@ def _answer(evidence: Evidence, question: Question) -> Answer:
     )
 
 
-def _beyond(used: list[Option], unit: str) -> str:
+def _beyond(used: list[Option]) -> str:
     """What is covered; rounded down, so that asking for it is no refusal again."""
     most = max(used, key=lambda option: option.end * option.gpus)
     longest = max(used, key=lambda option: option.end)
     hours = _down(most.end * most.gpus / 3600)
     return (
-        f"beyond what was recorded: up to --gpu-hours {hours:.6g} ({most} {unit}s) and "
-        f"--deadline {int(longest.end)}s ({longest} {unit}s); ask for less, or run the suite "
+        f"beyond what was recorded: up to --gpu-hours {hours:.6g} ({most}) and "
+        f"--deadline {int(longest.end)}s ({longest}); ask for less, or run the suite "
         "with a greater budget"
     )
 

@@ -72,8 +72,10 @@ def toml(wanted: Wanted) -> str:
     )
     lines += ["[[engines]]", *_entries({"name": first.engine, **engine})]
     lines += ["[[objectives]]", *_plugin(first.objective)]
-    for algorithm, needed in seeds.values():
-        lines += ["[[algorithms]]", *_entries({"seeds": sorted(needed)}), *_plugin(algorithm)]
+    alike = len({tuple(sorted(new)) for _, new in seeds.values()}) == 1
+    for algorithm, new in seeds.values():
+        own = {"seeds": None if alike else sorted(new)}
+        lines += ["[[algorithms]]", *_plugin(algorithm), *_entries(own)]
     return "\n".join(lines) + "\n"
 
 

@@ -13,8 +13,8 @@ from bench.tables import aligned
 Settle = Callable[[Point, Rival], str]
 """The commands that would tell two options apart."""
 
-ENOUGH = 1000
-"""More seeds than anybody would run: two options that need them are as good as each other."""
+ENOUGH = 100
+"""More seeds than are worth running: two options that need them are about as good as each other."""
 
 SHOWN = 3
 """Rivals that are named; the JSON has them all."""
@@ -49,7 +49,7 @@ def reason(answer: Answer) -> str:
                         (counts, f"{best.option.algorithm}'s best on another count")]:  # fmt: skip
         if found:
             other = min(found, key=lambda point: point.order)
-            parts.append(f"{what} is {_number(other.score)} ({other.option} {unit}s)")
+            parts.append(f"{what} is {_number(other.score)} ({_named(other.option, unit)})")
     against = f"; {', '.join(parts)}" if parts else "; nothing else was recorded"
     if answer.question.target is None:
         return f"the least expected loss within the limits, {_number(best.score)}{against}"
@@ -82,11 +82,15 @@ def _recommended(answer: Answer) -> str:
     )
     what = "expected loss" if answer.question.target is None else "share that misses the target"
     return (
-        f"recommended: {best.option} {unit}s for {_time(best.seconds)}: "
+        f"recommended: {_named(best.option, unit)} for {_time(best.seconds)}: "
         f"{_number(best.gpu_hours)} {unit}-hours, about {_number(best.trainings)} full trainings; "
         f"{what} {_number(best.score)} ({between}); best with probability "
         f"{_chance(answer, best.option):.2f}"
     )
+
+
+def _named(option: Option, unit: str) -> str:
+    return f"{option} {unit}" + ("s" if option.gpus > 1 else "")
 
 
 def _chance(answer: Answer, option: Option) -> float:
