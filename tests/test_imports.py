@@ -16,6 +16,7 @@ LAYERS = [
     {"algorithms", "suite", "metrics", "forest", "surrogate", "quality", "known_error"},
     {"engines", "results", "report"},
     {"run", "tables", "estimate", "audit", "check", "recording", "validation", "slurm", "export"},
+    {"recommend"},
     {"progress"},
     {"cli"},
     {"__main__"},

@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from bench.cli import cells, curves, export, image, plugins, slurm
+from bench.cli import cells, curves, export, image, plugins, recommend, slurm
 from bench.errors import UserError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command()(cells.run)
 app.command()(slurm.submit)
 app.command()(cells.status)
 app.command()(cells.report)
+app.command()(recommend.recommend)
 app.command()(export.best)
 app.command()(export.export)
 app.command()(plugins.audit)

@@ -200,7 +200,7 @@ def planned(
     path = suite.find(name)
     on = machine.default_device() if device is None else machine.check_device(device)
     if gpus is not None:
-        counts = _counts(gpus)
+        counts = counts_of(gpus)
     else:
         counts = suite.load(path).gpus or suite.doubling(most or max(machine.count(on), 1))
     if results is None or gpus is not None:
@@ -233,7 +233,7 @@ def _there_or_planned(
     return cells
 
 
-def _counts(text: str) -> list[int]:
+def counts_of(text: str) -> list[int]:
     from bench.suite import doubling
 
     parts = text.split(",")

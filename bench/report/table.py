@@ -95,7 +95,7 @@ class _Found:
     def table(self) -> Table:
         cells = pd.DataFrame(self.rows, columns=CELL_COLUMNS)
         for kind in ("objective", "algorithm", "engine"):
-            cells.insert(2, kind, _labels(cells.pop(f"{kind}_plugin")))
+            cells.insert(2, kind, labels_of(cells.pop(f"{kind}_plugin")))
         cells["error"] = [
             known_error.sentence(str(row.curves), not row.default_settings)
             if row.clock == "virtual"
@@ -125,7 +125,7 @@ def _reports(keys: "pd.Series[str]", columns: list[Columns]) -> pd.DataFrame:
     return pd.DataFrame({"key": pd.Categorical.from_codes(codes, pd.Index(keys)), **joined})
 
 
-def _labels(plugins: "pd.Series[Any]") -> list[str]:
+def labels_of(plugins: "pd.Series[Any]") -> list[str]:
     """A label for each plug-in: its name, and the options that tell variants of it apart."""
     variants: dict[str, dict[str, dict[str, Any]]] = {}
     for plugin in plugins:
