@@ -150,8 +150,7 @@ mount_disks() {
 
 make_node() { # NUMBER: its folder, GPUs and network
   local i=$1 n g space=bench$number-node$1 link=bench$number-$1
-  mkdir -p "$state/node$i/tmp"
-  chmod 1777 "$state/node$i/tmp"
+  install -d -m 1777 "$state/node$i/tmp"
   for ((g = 0; g < gpus; g++)); do # SLURM wants device files: these are /dev/null
     [[ -c $state/node$i/gpu$g ]] || mknod -m 666 "$state/node$i/gpu$g" c 1 3
   done
