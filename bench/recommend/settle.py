@@ -73,8 +73,8 @@ def toml(wanted: Wanted) -> str:
     lines += ["[[engines]]", *_entries({"name": first.engine, **engine})]
     lines += ["[[objectives]]", *_plugin(first.objective)]
     alike = len({tuple(sorted(new)) for _, new in seeds.values()}) == 1
-    for algorithm, new in seeds.values():
-        own = {"seeds": None if alike else sorted(new)}
+    for algorithm, each in seeds.values():
+        own = {"seeds": None if alike else sorted(each)}
         lines += ["[[algorithms]]", *_plugin(algorithm), *_entries(own)]
     return "\n".join(lines) + "\n"
 
