@@ -52,18 +52,20 @@ def image(path: Path) -> str:
     )
 
 
-def answer_table(frames: dict[str, pd.DataFrame], unit: str) -> str:
+def answer_table(frames: dict[str, pd.DataFrame]) -> str:
     """Which algorithm on how many GPUs is best, for each objective and question."""
     found = list(answers(frames))
     head = ["objective", "question", "answer", "median and 95 % interval", "n", "on"]
     top = "".join(f"<th>{name}</th>" for name in head)
     rows = "".join(f"<tr>{_row(answer)}</tr>" for answer in found)
+    errors = sorted({str(answer.setting["error"]) for answer in found} - {""})
     return (
         f'<div class="scroll"><table class="stack"><thead><tr>{top}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
         "<p class='dim'>Ahead is the lowest median. It is the answer only where no other "
         f"algorithm's interval overlaps its own, each is of {SEEDS} searches or more, and the "
         "paired test on that objective, where there is one, agrees; else one cannot tell.</p>"
+        + "".join(f"<p class='dim'>Virtual: {escape(error)}.</p>" for error in errors)
     )
 
 
@@ -87,14 +89,13 @@ def _row(answer: Answer) -> str:
     if answer.counts:
         said += f"<br><small>nor from itself on {', '.join(map(str, answer.counts))}</small>"
     where = f"{setting['device']}, {setting['clock']} clock, budget {setting['budget']}"
-    error = f"<br><small>{escape(str(setting['error']))}</small>" if setting["error"] else ""
     cells = [
         ("objective", f"<b>{escape(str(setting['objective']))}</b>"),
         ("", escape(answer.asked)),
         ("", said),
         ("", _interval(answer)),
         ("n", str(answer.n)),
-        ("on", f"{escape(where)}{virtual}{error}"),
+        ("on", f"{escape(where)}{virtual}"),
     ]
     return "".join(
         f'<td data-head="{head}">{cell}</td>' if head else f"<td>{cell}</td>"

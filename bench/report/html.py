@@ -21,9 +21,22 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).parent / "static"
 INTERACTIVE = {
-    "regret": ("Regret", "Who is ahead after so much budget?"),
-    "scaling": ("Scaling", "Is it worth asking for more GPUs, and who wastes what is added?"),
-    "ledger": ("Ledger", "Where did the GPU-seconds go?"),
+    "regret": (
+        "Regret",
+        "Who is ahead after so much budget? Lower is better: of two curves the lower one had found "
+        "better configurations for the same x. A curve begins where every seed has a result.",
+    ),
+    "scaling": (
+        "Scaling",
+        "Is it worth asking for more GPUs, and who wastes what is added? Scaling efficiency is "
+        "what is left of each GPU that was added; it is utilisation × sample efficiency. A ring "
+        "in the speed-up marks the count beyond which another doubling is not worth it.",
+    ),
+    "ledger": (
+        "Ledger",
+        "Where did the GPU-seconds go? Each bar is all that was held. Lost is what came to no "
+        "useful report: failed, NaN, timed out, killed, or in flight when its search was over.",
+    ),
 }
 COMPARED = ("comparisons", "critical_difference")
 
@@ -44,7 +57,7 @@ def index(report: "Report", folder: Path) -> str:
         f"<p>{escape(counts_line(report))}</p>",
         _navigation(),
         '<h2 id="answer">Answer</h2>',
-        answer_table(report.frames, style.unit(report.table.cells, 1)),
+        answer_table(report.frames),
         fold("All medians", table(*summary_rows(report.frames["summary"]))),
         '<div class="chips" role="group" aria-label="shown in the figures"></div>',
         "<noscript><p>The figures below need JavaScript; the same are beside this page as PNG."
@@ -112,11 +125,9 @@ def _section(
     pictures: dict[str, list[tuple[str, str]]],
 ) -> str:
     """A metric's interactive figures; what they show is added to `figures`."""
-    title, question = INTERACTIVE[metric]
-    parts = [f'<h2 id="{metric}">{title}</h2>', f"<p>{question}</p>"]
+    title, reading = INTERACTIVE[metric]
+    parts = [f'<h2 id="{metric}">{title}</h2>', f"<p>{reading}</p>"]
     static = pictures.pop(metric, [])
-    if static:
-        parts.append(f'<p class="dim">{escape(static[0][1])}</p>')
     for figure, rows in interactive.figures(metric, report.frames[metric]):
         lines = "<br>".join(map(escape, _caption(metric, rows)))
         parts.append(

@@ -54,6 +54,7 @@ def figures(metric: str, frame: pd.DataFrame) -> list[tuple[dict[str, Any], pd.D
                 "kind": metric,
                 "title": str(named["objective"]),
                 "unit": style.unit(rows, 1),
+                "clock": " and ".join(sorted(set(rows["clock"].astype(str)), reverse=True)),
                 "counts": sorted({int(count) for count in rows["gpus"]}),
                 "series": series(rows),
             },

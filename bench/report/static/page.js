@@ -17,6 +17,8 @@ const css = (variable) => getComputedStyle(document.documentElement).getProperty
 const finite = (values) => values.filter((value) => typeof value === "number" && Number.isFinite(value));
 const interval = (low, high, n) => (n > 1 ? `95 % interval ${low} to ${high}` : "no interval");
 
+const axis = (figure, of) => (of === "gpu_seconds" ? figure.unit + AXES[of] : AXES[of]);
+
 function look(series) {
   const of = DATA.looks[series.algorithm];
   return {
@@ -27,13 +29,13 @@ function look(series) {
 }
 
 function layout(changes) {
-  const axis = { gridcolor: css("--grid"), zerolinecolor: css("--line"), linecolor: css("--line"), automargin: true };
+  const common = { gridcolor: css("--grid"), zerolinecolor: css("--line"), linecolor: css("--line"), automargin: true };
   return {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: css("--text"), family: "system-ui, sans-serif", size: 12 },
     margin: { l: 10, r: 12, t: 8, b: 10 }, showlegend: false, hovermode: "closest", dragmode: innerWidth < 640 ? false : "zoom",
     hoverlabel: { bgcolor: css("--page"), bordercolor: css("--line"), font: { color: css("--text") }, align: "left" },
     ...changes,
-    xaxis: { ...axis, ...changes.xaxis }, yaxis: { ...axis, ...changes.yaxis },
+    xaxis: { ...common, ...changes.xaxis }, yaxis: { ...common, ...changes.yaxis },
   };
 }
 
@@ -62,7 +64,7 @@ function regret(figure, state) {
       { x: s.x.slice(-1), y: s.regret.slice(-1).map(y), mode: "markers", marker: { color: of.colour, symbol: of.symbol, size: 9 }, hoverinfo: "skip" },
     ];
   });
-  const title = state.axis === "gpu_seconds" ? figure.unit + AXES.gpu_seconds : AXES[state.axis];
+  const title = axis(figure, state.axis) + (state.axis.endsWith("seconds") ? ` (${figure.clock} clock)` : "");
   const bottom = state.logy ? { exponentformat: "power", dtick: 1 } : { rangemode: "tozero" };
   return [traces, layout({
     xaxis: { type: state.logx ? "log" : "linear", title: { text: title } },
@@ -74,8 +76,9 @@ function scaling(figure, state) {
   const of = +state.factor, shown = figure.series.filter(visible);
   const all = shown.flatMap((s) => Object.values(s.factors[of]).flatMap(finite)).filter((value) => value > 0);
   const low = Math.min(1, ...all), high = Math.max(1, ...all);
+  const apart = (g, at) => g * 1.03 ** (at - (shown.length - 1) / 2); // side by side, as in the PNG
   const bound = (value) => (value === "inf" ? 8 * high : Math.max(value, low / 8));
-  const traces = shown.flatMap((s) => {
+  const traces = shown.flatMap((s, at) => {
     const f = s.factors[of], kind = look(s);
     const marker = { color: kind.colour, symbol: kind.symbol, size: 9 };
     const hover = s.gpus.map((g, i) => `<b>${text(name(s))}</b><br>${g} ${figure.unit}s: ${f.middle[i] === null
@@ -84,13 +87,13 @@ function scaling(figure, state) {
     const error = { type: "data", symmetric: false, thickness: 1.2, width: 3, color: kind.colour,
       array: s.gpus.map((_, i) => (known(i) && f.high[i] !== null ? bound(f.high[i]) - f.middle[i] : 0)),
       arrayminus: s.gpus.map((_, i) => (known(i) && f.low[i] !== null ? f.middle[i] - bound(f.low[i]) : 0)) };
-    const made = [{ x: s.gpus, y: f.middle, error_y: error, mode: "lines+markers", line: { color: kind.colour, dash: kind.dash, width: 2 }, marker, hovertext: hover, hoverinfo: "text", name: text(name(s)), meta: "curve" }];
+    const made = [{ x: s.gpus.map((g) => apart(g, at)), y: f.middle, error_y: error, mode: "lines+markers", line: { color: kind.colour, dash: kind.dash, width: 2 }, marker, hovertext: hover, hoverinfo: "text", name: text(name(s)), meta: "curve" }];
     s.gpus.forEach((g, i) => { // not known: the range that is left open
       if (known(i) || (!f.least[i] && (f.most[i] === "inf" || f.most[i] === null))) return;
-      made.push({ x: [g, g], y: [bound(f.least[i]), bound(f.most[i])], mode: "lines+markers", opacity: 0.6, hovertext: hover[i], hoverinfo: "text",
+      made.push({ x: [apart(g, at), apart(g, at)], y: [bound(f.least[i]), bound(f.most[i])], mode: "lines+markers", opacity: 0.6, hovertext: hover[i], hoverinfo: "text",
         line: { color: kind.colour, dash: kind.dash, width: 4 }, marker: { ...marker, symbol: ["triangle-up", "triangle-down"].map((m) => m + (s.virtual ? "-open" : "")) } });
     });
-    const ring = of === 0 ? s.enough.map((g) => [g, f.middle[s.gpus.indexOf(g)] ?? f.least[s.gpus.indexOf(g)]]) : [];
+    const ring = of === 0 ? s.enough.map((g) => [apart(g, at), f.middle[s.gpus.indexOf(g)] ?? f.least[s.gpus.indexOf(g)]]) : [];
     if (ring.length) made.push({ x: ring.map((p) => p[0]), y: ring.map((p) => p[1]), mode: "markers", marker: { color: kind.colour, symbol: "circle-open", size: 20, line: { width: 1.5 } }, hoverinfo: "skip" });
     return made;
   });
@@ -108,15 +111,20 @@ function ledger(figure, state) {
   const rows = figure.series.filter((s) => visible(s) && (state.gpus === "all" || s.gpus === +state.gpus)).reverse();
   const scale = (s) => (state.held ? s.held : 1);
   const most = innerWidth < 640 ? 18 : 40;
-  const traces = DATA.parts.map((part, i) => ({
-    type: "bar", orientation: "h", name: part, y: rows.map((_, at) => at), x: rows.map((s) => (s.shares[i] ?? 0) * scale(s)), meta: "curve",
-    marker: { color: DATA.part_colours[i], opacity: rows.map((s) => (s.virtual ? 0.55 : 1)), pattern: { shape: rows.map((s) => (s.virtual ? "." : "")), fgcolor: css("--page"), size: 5 } },
-    hovertext: rows.map((s) => `<b>${text(name(s))}</b>, ${s.gpus} ${figure.unit}${s.gpus > 1 ? "s" : ""}, n = ${s.n}<br>${part}: ${share(s.shares[i])} of ${number(s.held)} ${figure.unit}-seconds` +
-      (i === 0 ? `<br>${interval(share(s.low), share(s.high), s.n)}` : "")),
-    hoverinfo: "text",
-    error_x: i ? undefined : { type: "data", symmetric: false, thickness: 1.2, width: 3, color: css("--text"),
-      array: rows.map((s) => Math.max(0, ((s.high ?? s.shares[0]) - s.shares[0]) * scale(s))), arrayminus: rows.map((s) => Math.max(0, (s.shares[0] - (s.low ?? s.shares[0])) * scale(s))) },
-  }));
+  const bars = (part, i, virtual) => {
+    const colour = DATA.part_colours[i], those = rows.filter((s) => s.virtual === virtual);
+    const whisker = (end, sign) => those.map((s) => Math.max(0, sign * ((s[end] ?? s.shares[0]) - s.shares[0]) * scale(s)));
+    return {
+      type: "bar", orientation: "h", name: part, legendgroup: part, showlegend: !virtual || !rows.some((s) => !s.virtual), meta: "curve",
+      y: those.map((s) => rows.indexOf(s)), x: those.map((s) => (s.shares[i] ?? 0) * scale(s)),
+      marker: virtual ? { color: colour, line: { color: colour, width: 1 }, pattern: { shape: ".", fgcolor: colour, bgcolor: "rgba(0,0,0,0)", size: 5, solidity: 0.4 } } : { color: colour },
+      hovertext: those.map((s) => `<b>${text(name(s))}</b>, ${s.gpus} ${figure.unit}${s.gpus > 1 ? "s" : ""}, n = ${s.n}<br>${part}: ${share(s.shares[i])} of ${number(s.held)} ${figure.unit}-seconds` +
+        (i ? "" : `<br>${interval(share(s.low), share(s.high), s.n)}`)),
+      hoverinfo: "text",
+      error_x: i ? undefined : { type: "data", symmetric: false, thickness: 1.2, width: 3, color: css("--text"), array: whisker("high", 1), arrayminus: whisker("low", -1) },
+    };
+  };
+  const traces = DATA.parts.flatMap((part, i) => [bars(part, i, false), bars(part, i, true)]);
   return [traces, layout({
     barmode: "stack", bargap: 0.25, height: 130 + 24 * rows.length, showlegend: true, legend: { orientation: "h", y: 1, yanchor: "bottom", traceorder: "normal" },
     xaxis: { title: { text: state.held ? `${figure.unit}-seconds held by a search, on average` : `share of ${figure.unit}-seconds held` }, tickformat: state.held ? "" : ".0%" },
@@ -159,7 +167,7 @@ function build(element, figure) {
   const set = (key) => (value) => { state[key] = value; show(); };
   const counts = figure.counts.map((g) => [g, `${g} ${figure.unit}${g > 1 ? "s" : ""}`]);
   if (figure.kind === "regret") {
-    const axes = Object.entries(AXES).map(([axis, label]) => [axis, axis === "gpu_seconds" ? figure.unit + label : label.split(",")[0]]);
+    const axes = Object.keys(AXES).map((of) => [of, axis(figure, of).split(",")[0]]);
     controls.append(choice("horizontal axis", axes, state.axis, set("axis")));
   }
   if (figure.kind === "scaling") controls.append(choice("what is shown", FACTORS.map((f, i) => [i, f]), 0, set("factor")));
