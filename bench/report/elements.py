@@ -43,7 +43,10 @@ def image(path: Path) -> str:
 
     small = io.BytesIO()
     with Image.open(path) as picture:
-        picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(small, "PNG")
+        few = picture.convert("RGB").quantize(
+            COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+        )
+        few.save(small, "PNG")
     data, name = base64.b64encode(small.getvalue()).decode(), escape(path.name)
     return (
         f'<figure><div class="scroll"><img alt="{name}" decoding="async" '
