@@ -44,7 +44,10 @@ def test_a_report_has_a_table_and_plots_of_each_metric_and_leaves_nothing_else(
         for name in ("ecdf", "mean_rank", "normalised_regret")
         for axis in ("steps", "seconds")
     }
-    assert {path.name for path in written.folder.iterdir()} == tables | plots | {"report.md"}
+    assert {path.name for path in written.folder.iterdir()} == tables | plots | {
+        "report.md",
+        "index.html",
+    }
     assert not list(tmp_path.glob(".report*"))
     for name in METRICS:
         frame = pd.read_csv(written.folder / f"{name}.csv")

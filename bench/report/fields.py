@@ -37,8 +37,10 @@ def provenance(found: Any) -> dict[str, str]:
     names = [str(_dict(gpu).get("name")) for gpu in gpus] if isinstance(gpus, list) else []
     where = [f"{machine.get('cpu_model') or 'unknown CPU'}", f"{machine.get('cores', '?')} cores"]
     where += [f"{names.count(name)} of {name}" for name in dict.fromkeys(names)]
+    built = _dict(parts.get("image"))
     return {
         "machine": text(", ".join(where)),
+        "image": text(built.get("sha256") or "of unknown digest") if built else "none",
         "commit": text(parts.get("commit") or "unknown") + ("+edits" if parts.get("dirty") else ""),
         "packages": text(", ".join(f"{name} {value}" for name, value in packages.items() if value)),
     }

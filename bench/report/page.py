@@ -23,7 +23,7 @@ def page(report: "Report") -> str:
         "## What this rests on",
         "\n".join(f"- {escape(note)}" for note in [*report.notes, *warnings(cells)]),
         "## What to know of the algorithms",
-        _rows(_remarks(cells), ["algorithm", "objective", "remark"], "Nothing in particular."),
+        _rows(remarks(cells), ["algorithm", "objective", "remark"], "Nothing in particular."),
         "## Figures",
         *_figures(report.figures),
         "## Journals not used, or not complete",
@@ -93,7 +93,7 @@ def warnings(cells: "pd.DataFrame") -> list[str]:
     return found
 
 
-def _remarks(cells: "pd.DataFrame") -> "pd.DataFrame":
+def remarks(cells: "pd.DataFrame") -> "pd.DataFrame":
     """Each remark once, with the objectives that it is of."""
     said = cells.loc[cells["remark"] != "", ["algorithm", "objective", "remark"]]
     said = said.drop_duplicates().astype(str)

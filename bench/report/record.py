@@ -28,7 +28,14 @@ CELL_COLUMNS = [
     ],
     *["setup_seconds", "suggest_seconds", "decide_seconds", "observe_seconds", "utilisation"],
     *["optimiser_share", "final_loss", "final_accuracy", "optimum", "worst_loss", "started"],
-    *["machine", "commit", "packages", "remark", *(f"{part}_gpu_seconds" for part in PARTS)],
+    *[
+        "machine",
+        "commit",
+        "image",
+        "packages",
+        "remark",
+        *(f"{part}_gpu_seconds" for part in PARTS),
+    ],
     "trained_gpu_seconds",
 ]
 REPORT_COLUMNS = [

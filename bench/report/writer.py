@@ -1,4 +1,4 @@
-"""Writes results/<suite>/report/: the tables as CSV, the figures as PNG, and report.md."""
+"""Writes results/<suite>/report/: the tables as CSV, the figures as PNG, the pages."""
 
 import os
 import re
@@ -19,6 +19,7 @@ from bench.metrics import Metric
 from bench.metrics._table import Table, groups
 from bench.report.contents import Report
 from bench.report.fields import text
+from bench.report.html import index
 from bench.report.page import page
 from bench.report.spreadsheet import to_csv
 from bench.report.table import load
@@ -50,6 +51,7 @@ def write(folder: Path, plan: list[Cell], skipped: list[tuple[Cell, str]]) -> Re
                 to_csv(frame, new / f"{name}.csv")
             to_csv(report.skipped, new / "skipped.csv")
             (new / "report.md").write_text(page(report), encoding="utf-8")
+            (new / "index.html").write_text(index(report, new), encoding="utf-8")
     except OSError as error:
         raise UserError(
             f"cannot write {report.folder}: {error.strerror}; the journals are untouched: free "
