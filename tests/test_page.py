@@ -23,6 +23,7 @@ DESKTOP = {"width": 1280, "height": 900}
 HOSTILE = "<img src=x onerror=alert(1)><b>|$1 %{x}"
 WORSE = HOSTILE + "</script><script>alert(2)</script>"
 """What cannot be a file's name."""
+TAGS = "<b></script><script>alert(3)</script>"
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no chromium: `apt-get install chromium` to test the report page"
@@ -196,18 +197,21 @@ def test_the_page_never_scrolls_sideways(
 
 def test_text_from_journals_is_text(browser: "Browser", tmp_path: Path) -> None:
     bad = cell(HOSTILE, **SMALL, objective=PlugIn(HOSTILE), engine=HOSTILE)
-    good = cell("tpe", **SMALL, objective=PlugIn(HOSTILE), engine=HOSTILE)
+    good = cell(PlugIn("tpe", {"x": TAGS}), **SMALL, objective=PlugIn(HOSTILE), engine=HOSTILE)
     where = {"machine": {"cpu_model": WORSE}, "commit": WORSE, "image": {"sha256": WORSE}}
     for each in (bad, good):
         search(tmp_path / "suite", each, provenance=where, remark=WORSE)
-    failed = cell("tpe", seed=1, **SMALL, objective=PlugIn(HOSTILE), engine=HOSTILE)
+    failed = cell(PlugIn("tpe", {"x": 1}), **SMALL, objective=PlugIn(HOSTILE), engine=HOSTILE)
     write(tmp_path / "suite", failed, [end(1, "failed", WORSE)])
-    with opened(browser, page_of(tmp_path / "suite", [bad, good, failed]), viewport=PHONE) as page:
+    with opened(browser, page_of(tmp_path / "suite", [bad, good, failed])) as page:
         assert page.locator("img[src=x]").count() == 0
         shown = page.locator("body").inner_text()
         assert shown.count(HOSTILE) > 5 and shown.count(WORSE) >= 4
         labels = page.locator("[data-figure] .plot").nth(2).text_content() or ""
-        assert HOSTILE[:10] in labels, "a tick's text is shown as it is"
+        assert HOSTILE in labels and f"x={TAGS[:20]}" in labels, (
+            "as it is, and not as Plotly's HTML"
+        )
+        page.set_viewport_size({"width": 390, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 

@@ -70,10 +70,10 @@ def answers(frames: dict[str, pd.DataFrame]) -> Iterator[Answer]:
 
 def _answer(frames: dict[str, pd.DataFrame], setting: dict[str, Any], asked: Question) -> Answer:
     rows = _of(frames[asked.metric], setting)
-    rows = rows[np.isfinite(rows[asked.value])].sort_values(
+    rows = rows[rows[asked.value].notna()].sort_values(
         [asked.value, "gpus", "algorithm"], kind="stable"
     )
-    if rows.empty:
+    if not np.isfinite(rows[asked.value]).any():
         nan = float("nan")
         return Answer(setting, asked.asked, asked.metric, "", 0, nan, nan, nan, 0, (), ())
     best = rows.iloc[0]

@@ -84,7 +84,7 @@ def _row(answer: Answer) -> str:
     else:
         named = [escape(name) for name in answer.rivals[:NAMED]]
         if more := len(answer.rivals) - NAMED:
-            named += [f"{more} more"] if more > 0 else []
+            named += [f"{more} other{'s' if more > 1 else ''}"] if more > 0 else []
         said = (
             f'<span class="unsure">cannot tell</span>; ahead: {escape(answer.algorithm)} on {many}'
             f"<br><small>not to be told from {', '.join(named)}</small>"

@@ -52,6 +52,7 @@ function regret(figure, state) {
   const least = positive.length ? Math.min(...positive) : 1;
   const floor = 10 ** Math.floor(Math.log10(Math.max(least, Math.max(...positive, 0) / 1e5)));
   const y = (value) => (value === "inf" || value === null ? null : state.logy ? Math.max(value, floor) : value);
+  const alpha = Math.round(255 * Math.min(0.15, 0.9 / shown.length)).toString(16).padStart(2, "0");
   const traces = shown.flatMap((s) => {
     const of = look(s), line = { color: of.colour, dash: of.dash, width: 2, shape: "hv" };
     const edge = { x: s.x, mode: "lines", line: { width: 0, shape: "hv" }, hoverinfo: "skip" };
@@ -59,7 +60,7 @@ function regret(figure, state) {
       `${interval(number(s.low[i]), number(s.high[i]), s.n[i])}, n = ${s.n[i]}`);
     return [
       { ...edge, y: s.low.map(y) },
-      { ...edge, y: s.high.map(y), fill: "tonexty", fillcolor: of.colour + "26" },
+      { ...edge, y: s.high.map(y), fill: "tonexty", fillcolor: of.colour + alpha },
       { x: s.x, y: s.regret.map(y), mode: "lines", line, hovertext: hover, hoverinfo: "text", name: text(name(s)), meta: "curve" },
       { x: s.x.slice(-1), y: s.regret.slice(-1).map(y), mode: "markers", marker: { color: of.colour, symbol: of.symbol, size: 9 }, hoverinfo: "skip" },
     ];
