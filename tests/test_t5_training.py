@@ -66,9 +66,9 @@ def test_a_model_without_preference_has_the_loss_of_guessing() -> None:
 @pytest.fixture(scope="module")
 def learned() -> _t5.T5Training:
     """A model that has learned something, so that what it answers depends on what it reads."""
-    objective = TinyT5(task="dates", train_words=400, validation_words=16, max_steps=4)
+    objective = TinyT5(task="dates", train_words=400, validation_words=16, max_steps=8)
     training = train(objective, optimizer="adafactor", lr=3e-2, dropout=0.0)
-    for _ in range(4):
+    for _ in range(8):
         training.step()
     return training
 
