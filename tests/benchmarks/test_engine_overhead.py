@@ -13,6 +13,7 @@ import pytest
 
 from bench import machine, plugins
 from bench.cell import Cell
+from bench.engine import Attempt
 from bench.journal import Journal, read
 
 SLOTS, TRIALS, SECONDS = 2, 64, 1.0
@@ -47,7 +48,7 @@ def test_bench_run(benchmark: Any, tmp_path: Path) -> None:
             search = engine.prepare(this)
             header = {"key": this.key, "cell": this.as_json(), **search.header()}
             journal = Journal.begin(tmp_path / f"{this.key}.jsonl", header)
-            engine.run(search, journal, lambda event: None)
+            engine.run(search, Attempt(journal, lambda event: None, tmp_path / "states"))
             journal.close()
 
         run(2, 1)  # starts Ray
