@@ -54,7 +54,7 @@ class Results:
 
     def states(self, cell: Cell) -> Path:
         """Where the trials of a cell keep their states while they are in flight."""
-        return self.folder / "work" / cell.key
+        return self.folder / "states" / cell.key
 
     def interrupted(self, cell: Cell) -> Record | None:
         """The journal of a cell that was begun and can be resumed, if there is one."""

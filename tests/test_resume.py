@@ -58,7 +58,7 @@ def test_at_one_slot_a_resumed_search_is_the_undisturbed_one(tmp_path: Path) -> 
         events = [each for each in after.events if each["event"] != "resume"]
         assert [*map(comparable, events)] == [*map(comparable, before.events)], after.path.name
     assert not list(tmp_path.glob("results/suite/attempts/*")), "nothing was begun anew"
-    assert not list(tmp_path.glob("results/suite/work/*")), "no state is left of what is over"
+    assert not list(tmp_path.glob("results/suite/states/*")), "no state is left of what is over"
 
 
 @pytest.mark.minutes
@@ -108,7 +108,7 @@ def test_a_trial_in_flight_goes_on_from_its_last_state(
     fifth = [i for i, e in enumerate(record.events) if e.get("decision")][4]
     cut(record.path, fifth + 1)
     configuration = record.events[0]["configuration"]
-    states = States(tmp_path / "results/suite/work" / record.path.stem)
+    states = States(tmp_path / "results/suite/states" / record.path.stem)
     states.keep(configuration, State(3, 0.0, b"3"))
     log.unlink()
     again = run_bench(tmp_path, "run", suite, "--device", "cpu")

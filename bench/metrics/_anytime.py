@@ -14,6 +14,7 @@ from bench.metrics._table import ACROSS, ACROSS_SETTING, Table, groups, spanned
 from bench.metrics._target import BASELINE
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 POINTS = 60
@@ -162,3 +163,8 @@ def _n(frame: pd.DataFrame) -> str:
     low, high, objectives = frame["n"].min(), frame["n"].max(), frame["objectives"].max()
     span = f"{low}" if low == high else f"{low} to {high}"
     return f"n = {span} seeds" if objectives == 1 else f"n = {span} (seed, objective)"
+
+
+def share_axis(axes: "Axes") -> None:
+    """Let y be a share: 0 to 1."""
+    axes.set_ylim(0, 1.02)

@@ -10,7 +10,6 @@ from bench.metrics import _bootstrap as bootstrap
 from bench.metrics._table import Table, groups
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 FIGURES = anytime.FIGURES
@@ -59,12 +58,8 @@ def notes(frame: pd.DataFrame) -> list[str]:
 
 def draw(frame: pd.DataFrame) -> "Figure":
     """A panel for each GPU count."""
-
-    def scale(axes: "Axes") -> None:
-        axes.set_ylim(0, 1.02)
-
     return anytime.draw(
         frame, "Targets reached", "share of (objective, target)",
         ["mean", f"{len(TARGETS)} targets of normalised regret, 1 to 0.001; no simulated restarts"],
-        scale,
+        anytime.share_axis,
     )  # fmt: skip

@@ -11,7 +11,6 @@ from bench.metrics._table import ACROSS, ACROSS_SETTING, Table, groups, spanned
 from bench.metrics._target import times
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 FIGURES = ACROSS
@@ -76,11 +75,8 @@ def notes(frame: pd.DataFrame) -> list[str]:
 
 def draw(frame: pd.DataFrame) -> "Figure":
     """A panel for each GPU count."""
-
-    def scale(axes: "Axes") -> None:
-        axes.set_ylim(0, 1.02)
-
     return anytime.draw(
         frame, "Performance profile", "share of problems solved",
-        ["share", "a problem: to reach the target, one objective with one seed"], scale,
+        ["share", "a problem: to reach the target, one objective with one seed"],
+        anytime.share_axis,
     )  # fmt: skip
