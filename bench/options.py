@@ -1,10 +1,14 @@
-"""What a suite may set of an objective or an algorithm: typed fields, checked before running."""
+"""What a file may set: typed fields, checked before running; what is wrong is said in one line."""
 
-from typing import Any
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bench.errors import one_of
+from bench.errors import UserError, one_of
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Options(BaseModel):
@@ -28,3 +32,16 @@ def in_one_line(error: ValidationError, legal: list[str], place: str = "") -> st
     message = first["msg"].removeprefix("Value error, ")
     got = "" if first["type"] == "missing" else f", not {first['input']!r}"
     return f"{where}: {message[0].lower() + message[1:]}{got}"
+
+
+def read_toml(path: Path, model: type[Model]) -> Model:
+    """Read and check a TOML file; UserError is one line: file, place in it, cause."""
+    try:
+        with path.open("rb") as file:
+            return model(**tomllib.load(file))
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path}: not TOML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
+    except ValidationError as error:
+        raise UserError(f"{path}: {in_one_line(error, [*model.model_fields])}") from None

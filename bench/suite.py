@@ -3,7 +3,6 @@
 The order is GPU count, seed, objective, algorithm: a run that is cut short has whole seeds.
 """
 
-import tomllib
 from collections.abc import Sequence
 from itertools import chain, product
 from pathlib import Path
@@ -14,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from bench import plugins
 from bench.cell import Cell, PlugIn
 from bench.errors import UserError, one_of
-from bench.options import in_one_line
+from bench.options import in_one_line, read_toml
 from bench.seeds import canonical
 
 FOLDER = next(
@@ -112,15 +111,7 @@ def find(name_or_path: str) -> Path:
 
 def load(path: Path) -> Suite:
     """Read and check a suite file; UserError is one line: file, place in it, cause."""
-    try:
-        with path.open("rb") as file:
-            return Suite(**tomllib.load(file))
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path}: not TOML: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from None
-    except ValidationError as error:
-        raise UserError(f"{path}: {in_one_line(error, [*Suite.model_fields])}") from None
+    return read_toml(path, Suite)
 
 
 def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Cell]:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,12 +10,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
 )
 
 from bench.errors import UserError, one_of
-from bench.options import in_one_line
+from bench.options import read_toml
 from bench.slurm import duration
 
 CHECKOUT = next(
@@ -110,15 +108,7 @@ def load(name_or_path: str) -> Site:
         raise UserError(
             f"no site '{name_or_path}' ({path} is not there); {one_of(names())}, or a .toml path"
         )
-    try:
-        with path.open("rb") as file:
-            site = Site(**tomllib.load(file))
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path}: not TOML: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from None
-    except ValidationError as error:
-        raise UserError(f"{path}: {in_one_line(error, [*Site.model_fields])}") from None
+    site = read_toml(path, Site)
     if not site.min_time <= site.default_time <= site.max_time:
         default, *legal = map(duration.text, (site.default_time, site.min_time, site.max_time))
         raise UserError(f"{path}: default_time is {default}; legal: {' to '.join(legal)}")

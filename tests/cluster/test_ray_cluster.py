@@ -18,14 +18,17 @@ def nothing_is_left(slurm: Slurm) -> bool:
     return not files and not slurm.processes("ray")
 
 
+@pytest.mark.parametrize("place", ["the checkout", "the image"])
 def test_a_cell_of_eight_slots_runs_on_four_nodes_and_leaves_nothing(
-    case: MakeCase, slurm: Slurm
+    case: MakeCase, slurm: Slurm, place: str, request: pytest.FixtureRequest
 ) -> None:
+    image = request.getfixturevalue("image") if place == "the image" else {}
     large = case(gpus=[8], budget=24, hosts=4)
-    job = large.submit("ray-cluster.sbatch", "--array=0", "--nodes=4", *OPTIONS)
+    job = large.submit("ray-cluster.sbatch", "--array=0", "--nodes=4", *OPTIONS, **image)
     assert slurm.ended(f"{job}_0")["JobState"] == "COMPLETED", str(large)
     (record,) = large.records()
     assert is_done(record) and record.header["cell"]["gpus"] == 8
+    assert bool(record.header["provenance"]["image"]) == bool(image)
     assert {step["host"] for step in large.steps()} == {"node1", "node2", "node3", "node4"}
     running = most = 0
     for event in record.events:
