@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from journals import at, cell, end, finish, report, suggest, write
 from random_search import Simulated
@@ -191,6 +191,7 @@ SEEDS = st.integers(0, 2**32)
 
 @settings(max_examples=300)
 @given(SEEDS, st.integers(1, 9), st.integers(1, 80))
+@example(2168, 5, 27)  # rounding made its idle seconds -1e-16
 def test_the_ledger_of_a_random_search_is_what_really_happened(
     seed: int, slots: int, length: int
 ) -> None:

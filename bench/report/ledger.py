@@ -76,8 +76,9 @@ def ledger(record: Record, row: dict[str, Any], arrivals: Floats) -> Ledger:
     length = spans.end - spans.begin
     training = np.minimum(events.step_seconds[rows], length)
     setup = np.minimum(events.setup_seconds[rows], length - training)
-    rest = length - training - setup
-    waited = thinking.within(spans.end - rest, spans.end)
+    # What rounding leaves below 0, or the algorithm's thinking above the whole, is nothing.
+    rest = (length - training - setup).clip(min=0)
+    waited = thinking.within(spans.end - rest, spans.end).clip(0, rest)
     lost = events.broken[rows] | ((spans.kind == FINISH) & spans.in_flight)
     step = reported & ~lost
     starting = step & spans.fresh | (spans.kind == PAUSE)
