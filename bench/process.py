@@ -1,8 +1,11 @@
 """Who a process is, so that another can tell whether it still runs."""
 
 import json
+import multiprocessing
 import os
+import signal
 import socket
+import threading
 import time
 import uuid
 from dataclasses import asdict, dataclass
@@ -91,3 +94,16 @@ def _started(pid: int) -> int | None:
 def uptime() -> float:
     """Seconds since boot, counting those that the machine slept."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def live_with_parent() -> None:
+    """Ctrl-C is this process's parent's business; when that is gone, so is this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()

@@ -5,10 +5,7 @@ are not, before them and side by side, a process on each core.
 """
 
 import multiprocessing
-import os
 import re
-import signal
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -24,6 +21,7 @@ from bench.engines._past import Diverged, same_search
 from bench.errors import UserError
 from bench.journal import Journal
 from bench.lock import Busy
+from bench.process import live_with_parent
 from bench.provenance import provenance
 from bench.results import Results, State, cannot_run
 
@@ -92,7 +90,7 @@ def _side_by_side(cells: list[Cell], results: Results, retry: Retry) -> Iterator
     pool = ProcessPoolExecutor(
         min(machine.cores(), len(waiting)),
         multiprocessing.get_context("spawn"),
-        initializer=_live_with_parent,
+        initializer=live_with_parent,
     )
     try:
         outcomes = [pool.submit(_run_alone, cell, results, retry) for cell in waiting]
@@ -104,19 +102,6 @@ def _side_by_side(cells: list[Cell], results: Results, retry: Retry) -> Iterator
             process.terminate()
         raise
     pool.shutdown()
-
-
-def _live_with_parent() -> None:
-    """Ctrl-C is this process's parent's business; when that is gone, so is this process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
 def _result(done: "Future[Outcome]") -> Outcome:

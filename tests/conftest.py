@@ -67,7 +67,7 @@ def run_bench(
         env={**in_folder(), **environment},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=880,
     )
 
 

@@ -10,19 +10,12 @@ import pandas as pd
 
 from bench import known_error
 from bench.errors import UserError
-from bench.journal import Record, end_of, read
 from bench.metrics._table import GROUP, Table
+from bench.report.cache import extracts
+from bench.report.extract import Extract, problem
 from bench.report.fields import text
-from bench.report.ledger import ledger
-from bench.report.record import (
-    CELL_COLUMNS,
-    REPORT_COLUMNS,
-    Columns,
-    cell_row,
-    report_columns,
-)
+from bench.report.record import CELL_COLUMNS, REPORT_COLUMNS, Columns
 from bench.report.trained import COLUMNS as TRAINED_COLUMNS
-from bench.report.trained import trained
 from bench.seeds import canonical, digest
 
 
@@ -37,13 +30,12 @@ def load(folder: Path, keys: Collection[str] | None = None) -> Table:
         raise UserError(f"cannot read {folder}: {error.strerror}; `bench run` makes it") from None
     wanted = None if keys is None else set(keys)
     found = _Found()
-    for path in paths:
-        if wanted is not None and path.stem not in wanted:
-            found.problem(
-                path, "not in the plan", "not a cell of this suite as it is now: not used"
-            )
-        else:
-            found.add(read(path))
+    planned = [path for path in paths if wanted is None or path.stem in wanted]
+    for path in sorted(set(paths) - set(planned)):
+        why = "not a cell of this suite as it is now: not used"
+        found.problems.append(problem(path, "not in the plan", why))
+    for each in extracts(planned):
+        found.add(each)
     return found.table()
 
 
@@ -56,41 +48,12 @@ class _Found:
     problems: list[dict[str, str]] = field(default_factory=list)
     configurations: list[dict[str, Any]] = field(default_factory=list)
 
-    def problem(self, path: Path, what: str, why: str) -> None:
-        self.problems.append({"file": text(path.name), "what": what, "why": text(why)})
-
-    def add(self, record: Record) -> None:
-        path = record.path
-        if record.problem:
-            ended = ": delete it to run the cell again" if end_of(path) else ""
-            self.problem(path, "unreadable", record.problem + ended)
-        elif not record.finished:
-            why = f"no end after {len(record.events)} events: `bench run` goes on with the cell"
-            torn = "the last line was cut off by a crash; "
-            self.problem(path, *(("torn", torn + why) if record.torn else ("unfinished", why)))
-        else:
-            try:
-                columns = report_columns(record)
-                row = cell_row(record, columns)
-                parts, busy = ledger(record, row, np.append(columns["seconds"], row["wall"]))
-                row |= {**parts, "trained_gpu_seconds": busy[-1]}
-                configurations = trained(record)
-                self._use(path, row, {**columns, "trained": busy[:-1]})
-                self.configurations += configurations
-            except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-                missing = " is missing" if isinstance(error, KeyError) else ""
-                self.problem(path, "unreadable", f"{error}{missing}")
-
-    def _use(self, path: Path, row: dict[str, Any], columns: Columns) -> None:
-        if row["key"] != text(path.stem):
-            self.problem(path, "misnamed", f"holds the cell {row['key']}: not used")
-            return
-        if not row["complete"]:
-            self.problem(
-                path, row["status"], f"{row['reason']}: used up to its end, censored there"
-            )
-        self.rows.append(row)
-        self.columns.append(columns)
+    def add(self, found: Extract) -> None:
+        self.problems += found.problems
+        if found.row is not None:
+            self.rows.append(found.row)
+            self.columns.append(found.columns)
+            self.configurations += found.configurations
 
     def table(self) -> Table:
         cells = pd.DataFrame(self.rows, columns=CELL_COLUMNS)
@@ -108,7 +71,8 @@ class _Found:
         )
         again = again.reindex(cells.index)
         for file in cells.loc[again, "file"]:
-            self.problem(Path(file), "repeated", "the same search was run later too: not used")
+            why = "the same search was run later too: not used"
+            self.problems.append(problem(Path(file), "repeated", why))
         used = [part for part, drop in zip(self.columns, again, strict=True) if not drop]
         cells = cells[~again.astype(bool)].reset_index(drop=True)
         problems = pd.DataFrame(self.problems, columns=["file", "what", "why"])

@@ -16,7 +16,7 @@ import pytest
 from bench.image import labels_of
 from bench.journal import read
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).parent.parent.parent
 IMAGE = ROOT / "containers" / "bench.sif"

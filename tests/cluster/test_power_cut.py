@@ -8,7 +8,7 @@ import pytest
 
 from cluster.slurm import Case, Slurm, events, is_done, wait_for
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
 MakeCase = Callable[..., Case]
 

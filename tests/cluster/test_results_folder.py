@@ -10,7 +10,7 @@ import pytest
 from bench.journal import read
 from cluster.slurm import ROOT, Case, Slurm, is_done
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
 MakeCase = Callable[..., Case]
 ORDINARY = "bench-cluster-user"
