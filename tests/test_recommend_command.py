@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from journals import cell, results
 
-from bench import suite
+from bench import duration, suite
 from bench.cell import Cell
 from bench.cli import run_command_line
 from bench.errors import UserError
-from bench.recommend.evidence import gather
-from bench.slurm import duration
+from bench.report.gather import gather
 
 SUITE = """
 budget = 3
