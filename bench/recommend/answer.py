@@ -1,6 +1,7 @@
 """The answer to a question, from each kind of evidence apart."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class Answer:
     """The Pareto set: nothing is as good in wall time, GPU-hours and expected loss at once."""
     rivals: list[Rival] = field(default_factory=list)
 
-    @property
+    @cached_property
     def best(self) -> Point:
         return min(self.points, key=lambda point: point.order)
 

@@ -109,7 +109,7 @@ class Point:
     def gpu_hours(self) -> float:
         return float(self.costs.mean())
 
-    @property
+    @cached_property
     def score(self) -> float:
         """Expected loss, or the share that misses the target.
 
@@ -132,7 +132,7 @@ class Point:
         seeds = self.option.seeds if self.reference is None else self.reference.option.seeds
         return np.isin(seeds, self.option.seeds)
 
-    @property
+    @cached_property
     def order(self) -> tuple[float, float, float]:
         """The best is the least: expected loss (or misses), then GPU-hours, then wall time."""
         return self.score, rounded(self.gpu_hours), rounded(self.seconds)
@@ -155,7 +155,7 @@ def options(cells: pd.DataFrame, curves: Mapping[str, pd.DataFrame]) -> list[Opt
     found = []
     for names, members in groups(cells, ["algorithm", "gpus"]):
         members = members.sort_values("seed")  # noqa: PLW2901
-        rows = list(members.itertuples())
+        rows = list(members[["key", "gpus", "wall", "complete"]].itertuples())
         complete = members[members["complete"].astype(bool)]
         found.append(
             Option(

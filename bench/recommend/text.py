@@ -24,7 +24,7 @@ def lines(answer: Answer, settle: Settle) -> list[str]:
     if answer.refusal:
         return [f"{rests_on(answer)}: {answer.refusal}"]
     found = [rests_on(answer), f"  recommended: {recommended(answer)}", f"  why: {reason(answer)}"]
-    found += [f"  {said}" for said in unclear(answer)]
+    found += [f"  {said}" for said in unclear(answer, " (--json)")]
     head, rows = front(answer)
     marked = [("", *head), *(("*" if p is answer.best else "", *row) for p, row in rows)]
     found += ["", *(f"  {line}" for line in aligned(marked)), f"  {others(answer)}", ""]
@@ -51,16 +51,16 @@ def reason(answer: Answer) -> str:
                         (counts, f"{best.option.algorithm}'s best on another count")]:  # fmt: skip
         if found:
             other = min(found, key=lambda point: point.order)
-            parts.append(f"{what} is {_number(other.score)} ({_named(other.option, unit)})")
+            parts.append(f"{what} is {number(other.score)} ({_named(other.option, unit)})")
     against = f"; {', '.join(parts)}" if parts else "; nothing else was recorded"
     if answer.question.target is None:
-        return f"the least expected loss within the limits, {_number(best.score)}{against}"
+        return f"the least expected loss within the limits, {number(best.score)}{against}"
     missed = [p for p in others if p.order[0] == best.order[0]]
     if best.scores.any():
         share = ", ".join(parts) or "nothing else was recorded"
-        return f"the fewest misses of the target, {_number(best.score)} of searches; {share}"
+        return f"the fewest misses of the target, {number(best.score)} of searches; {share}"
     cheapest = min((p.gpu_hours for p in missed), default=math.inf)
-    next_ = f"; the next needs {_number(cheapest)}" if missed else "; every other option missed it"
+    next_ = f"; the next needs {number(cheapest)}" if missed else "; every other option missed it"
     return f"all its searches reached the target, for the fewest {unit}-hours{next_}"
 
 
@@ -79,25 +79,32 @@ def rests_on(answer: Answer) -> str:
 
 def recommended(answer: Answer) -> str:
     """The best, what it costs and gives, and how likely it is the best."""
-    best, unit = answer.best, answer.evidence.unit
-    what = "expected loss" if answer.question.target is None else "share that misses the target"
+    best, what = answer.best, "expected loss"
+    if answer.question.target is not None:
+        what = "share that misses the target"
     return (
-        f"{_named(best.option, unit)} for {time(best.seconds)}: "
-        f"{_number(best.gpu_hours)} {unit}-hours, about {_number(best.trainings)} full trainings; "
-        f"{what} {_number(best.score)} ({between(best) or 'no interval from one seed'}); "
+        f"{' '.join(choice(answer))}, about {number(best.trainings)} full trainings; "
+        f"{what} {number(best.score)} ({between(best) or 'no interval from one seed'}); "
         f"best with probability {answer.chance(best.option):.2f}"
     )
+
+
+def choice(answer: Answer) -> tuple[str, str]:
+    """The best option, and what is spent."""
+    best, unit = answer.best, answer.evidence.unit
+    spent = f"for {time(best.seconds)}: {number(best.gpu_hours)} {unit}-hours"
+    return _named(best.option, unit), spent
 
 
 def between(point: Point) -> str:
     """The interval of its score; empty without two seeds."""
     low, high = interval(point)
-    return "" if math.isnan(low) else f"{_number(low)} to {_number(high)}"
+    return "" if math.isnan(low) else f"{number(low)} to {number(high)}"
 
 
-def unclear(answer: Answer) -> list[str]:
-    """What it cannot be told from, and what is as good."""
-    said = [_cannot_tell(answer, answer.open)] if answer.open else []
+def unclear(answer: Answer, where: str = "") -> list[str]:
+    """What it cannot be told from, and what is as good; `where` says where all of it stands."""
+    said = [_cannot_tell(answer, where)] if answer.open else []
     return said + _equal(answer)
 
 
@@ -105,17 +112,18 @@ def _named(option: Option, unit: str) -> str:
     return f"{option} {unit}" + ("s" if option.gpus > 1 else "")
 
 
-def _cannot_tell(answer: Answer, rivals: list[Rival]) -> str:
+def _cannot_tell(answer: Answer, where: str) -> str:
+    rivals = answer.open
     said = [f"{each.point.option} ({_needs(each)})" for each in rivals[:SHOWN]]
     more = len(rivals) - len(said)
-    rest = f", and {more} more (--json)" if more else ""
+    rest = f", and {more} more{where}" if more else ""
     return f"cannot tell between {answer.best.option} and {', '.join(said)}{rest}"
 
 
 def _equal(answer: Answer) -> list[str]:
     unit, equal = answer.evidence.unit, [each.point for each in answer.rivals if each.equal]
     said = [
-        f"{point.option} ({_number(point.gpu_hours)} {unit}-hours, {time(point.seconds)})"
+        f"{point.option} ({number(point.gpu_hours)} {unit}-hours, {time(point.seconds)})"
         for point in sorted(equal, key=lambda point: point.order)[:SHOWN]
     ]
     return [f"as good on every seed, and dearer: {', '.join(said)}"] if said else []
@@ -140,14 +148,14 @@ def front(answer: Answer) -> tuple[list[str], list[tuple[Point, list[str]]]]:
 
 
 def _row(answer: Answer, point: Point) -> list[str]:
-    losses = [_number(point.loss)]
+    losses = [number(point.loss)]
     return [
         point.option.algorithm,
         str(point.option.gpus),
         time(point.seconds),
-        _number(point.gpu_hours),
-        _number(point.trainings),
-        *(losses if answer.question.target is None else [_number(point.score), *losses]),
+        number(point.gpu_hours),
+        number(point.trainings),
+        *(losses if answer.question.target is None else [number(point.score), *losses]),
         between(point) or "-",
         str(len(point.option.seeds)),
         f"{answer.chances[point]:.2f}",
@@ -197,7 +205,8 @@ def time(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds < 100 else duration.text(math.ceil(seconds))
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Three digits."""
     return f"{value:.3g}"
 
 
