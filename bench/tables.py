@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from textwrap import fill
 
 from bench.cell import Cell, PlugIn
+from bench.columns import aligned
 from bench.estimate import Estimate, Pilot
 
 COLOURS = {
@@ -123,12 +124,3 @@ def status_table(states: Sequence[tuple[Cell, str, str]], colour: bool) -> str:
     counts = Counter(state for _, state, _ in states)
     total = ", ".join(f"{count} {state}" for state, count in counts.items())
     return "\n".join([*lines, f"{len(states)} cells: {total}"])
-
-
-def aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    """Lines of columns, each as wide as its widest value."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]

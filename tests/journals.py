@@ -12,6 +12,7 @@ from bench.cell import Cell, PlugIn
 from bench.journal import Journal
 
 SMALL: dict[str, Any] = {"budget": 3, "max_steps": 3}
+HOUR = 3600.0
 MACHINE = {"cpu_model": "Test CPU", "cores": 8, "gpus": []}
 
 
@@ -143,6 +144,26 @@ def two_counts(folder: Path) -> Path:
     results(folder, cell(gpus=1, seed=1), (12, 0.8), (22, 0.8), (36, 0.3), wall=40, **given_)
     results(folder, cell(gpus=2, seed=0), (5, 0.6), (6, 0.4), (9, 0.4), wall=10, **given_)
     results(folder, cell(gpus=2, seed=1), (8, 0.9), (9, 0.8), (16, 0.7), wall=20, **given_)
+    return folder
+
+
+def two_algorithms(folder: Path) -> Path:
+    """Two seeds each; losses as they arrive, in hours.
+
+    | algorithm, GPUs, seed | (hours, loss)               | end |
+    | random, 1, 0          | (1, 0.8) (2, 0.6) (4, 0.4)  | 4   |
+    | random, 1, 1          | (1, 0.6) (3, 0.4) (4, 0.4)  | 5   |
+    | tpe, 2, 0             | (1, 0.4) (2, 0.3) (3, 0.3)  | 3   |
+    | tpe, 2, 1             | (1, 0.8) (2, 0.5) (3, 0.3)  | 3   |
+    """
+    for name, gpus, seed, wall, found in [
+        ("random", 1, 0, 4, [(1, 0.8), (2, 0.6), (4, 0.4)]),
+        ("random", 1, 1, 5, [(1, 0.6), (3, 0.4), (4, 0.4)]),
+        ("tpe", 2, 0, 3, [(1, 0.4), (2, 0.3), (3, 0.3)]),
+        ("tpe", 2, 1, 3, [(1, 0.8), (2, 0.5), (3, 0.3)]),
+    ]:
+        in_seconds = [(hours * HOUR, loss) for hours, loss in found]
+        results(folder, cell(name, gpus, seed), *in_seconds, wall=wall * HOUR)
     return folder
 
 

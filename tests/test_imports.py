@@ -10,13 +10,14 @@ from bench import plugins
 PACKAGE = Path(__file__).parent.parent / "bench"
 
 LAYERS = [
+    {"columns", "duration"},
     {"errors", "seeds", "options", "process", "machine", "signals", "__init__"},
     {"journal", "cell", "lock", "provenance", "image", "objective", "algorithm", "engine", "data"},
     {"space", "corners", "encoding", "curves", "curve_table", "plugins", "objectives"},
     {"algorithms", "suite", "metrics", "forest", "surrogate", "quality", "known_error"},
+    {"recommend"},
     {"engines", "results", "report"},
     {"run", "tables", "estimate", "audit", "check", "recording", "validation", "slurm", "export"},
-    {"recommend"},
     {"progress"},
     {"cli"},
     {"__main__"},

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from journals import SMALL, cell, end, plan_of, search, write
+from journals import SMALL, cell, end, plan_of, results, search, write
 
 from bench.cell import PlugIn
 from bench.report import write as write_report
@@ -97,12 +97,35 @@ def test_the_answer_comes_first_and_every_section_is_there(
     with opened(browser, both_clocks) as page:
         heads = page.locator("h2").all_inner_texts()
         assert heads[0] == "Answer"
-        assert {"Regret", "Scaling", "Ledger", "Comparisons", "Provenance"} <= set(heads)
+        order = ["Answer", "Regret", "Scaling", "Ledger", "Comparisons", "Audit", "Provenance"]
+        assert [head for head in heads if head in order] == order
+        named = [link.inner_text() for link in page.locator("nav a").all()]
+        assert [name for name in named if name.capitalize() in order] == list(map(str.lower, order))
         first = page.locator("table").first.inner_text()
         assert "bowl" in first and "cannot tell" in first and "virtual" in first
         provenance = page.locator("#provenance ~ *").all_inner_texts()
         assert any("Test CPU" in text for text in provenance)
         assert any("resumed\t0" in text for text in provenance)
+
+
+def test_each_answer_has_its_pareto_set_on_a_click_the_long_ones_thinned(
+    browser: "Browser", tmp_path: Path
+) -> None:
+    """Losses get less with every doubling: the record and its twelve halvings are all on it."""
+    doublings = [(2.0**n, 1 - n / 20) for n in range(13)]
+    alone = cell(budget=13)
+    results(tmp_path / "suite", alone, *doublings, wall=4096)
+    with opened(browser, page_of(tmp_path / "suite", [alone])) as page:
+        answer = page.locator("details", has_text="bowl, least expected loss").first
+        rows = answer.locator("tbody").first.locator("tr")
+        assert rows.first.is_hidden()
+        answer.locator("summary").first.click()
+        assert rows.count() == 8
+        assert "nothing else was recorded" in answer.inner_text()
+        first, last = rows.first.inner_text(), rows.last.inner_text()
+        assert first.startswith("random\t1\t1 s") and last.startswith("* random\t1\t01:08:16")
+        answer.get_by_text("All 13 points").click()
+        assert answer.locator("tbody").nth(1).locator("tr").count() == 13
 
 
 def test_every_figure_says_n_interval_clock_and_device(
@@ -222,5 +245,5 @@ def test_failed_cells_alone_have_a_page(browser: "Browser", tmp_path: Path) -> N
     context = browser.new_context()
     page = context.new_page()
     page.goto(path.as_uri())
-    assert "none got there" in page.locator("table").first.inner_text()
+    assert "no search had a result" in page.locator("table").first.inner_text()
     context.close()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from journals import cell, end, report, results, suggest, write
+from journals import HOUR, cell, end, report, results, suggest, two_algorithms, write
 
 from bench.metrics._curves import Curve
 from bench.recommend import choice, text
@@ -17,32 +17,10 @@ from bench.recommend.answer import Answer, answers
 from bench.recommend.points import Option, Point, Question, points
 from bench.report.table import load
 
-HOUR = 3600.0
-
 
 def ask(folder: Path, **question: Any) -> Answer:
     (answer,) = answers(load(folder), Question(**question))
     return answer
-
-
-def two_algorithms(folder: Path) -> Path:
-    """Two seeds each; losses as they arrive, in hours.
-
-    | algorithm, GPUs, seed | (hours, loss)               | end |
-    | random, 1, 0          | (1, 0.8) (2, 0.6) (4, 0.4)  | 4   |
-    | random, 1, 1          | (1, 0.6) (3, 0.4) (4, 0.4)  | 5   |
-    | tpe, 2, 0             | (1, 0.4) (2, 0.3) (3, 0.3)  | 3   |
-    | tpe, 2, 1             | (1, 0.8) (2, 0.5) (3, 0.3)  | 3   |
-    """
-    for name, gpus, seed, wall, found in [
-        ("random", 1, 0, 4, [(1, 0.8), (2, 0.6), (4, 0.4)]),
-        ("random", 1, 1, 5, [(1, 0.6), (3, 0.4), (4, 0.4)]),
-        ("tpe", 2, 0, 3, [(1, 0.4), (2, 0.3), (3, 0.3)]),
-        ("tpe", 2, 1, 3, [(1, 0.8), (2, 0.5), (3, 0.3)]),
-    ]:
-        in_seconds = [(hours * HOUR, loss) for hours, loss in found]
-        results(folder, cell(name, gpus, seed), *in_seconds, wall=wall * HOUR)
-    return folder
 
 
 def test_a_points_loss_is_the_mean_incumbent_of_searches_cut_at_the_budget(tmp_path: Path) -> None:

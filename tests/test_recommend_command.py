@@ -1,18 +1,20 @@
 """`bench recommend` as users call it: the commands that would settle it, mistakes in a line."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 from journals import cell, results
 
-from bench import suite
+from bench import duration, suite
 from bench.cell import Cell
 from bench.cli import run_command_line
 from bench.errors import UserError
-from bench.recommend.evidence import gather
-from bench.slurm import duration
+from bench.recommend import text
+from bench.report import write as write_report
+from bench.report.gather import gather
 
 SUITE = """
 budget = 3
@@ -82,6 +84,24 @@ def _parts(command: str) -> list[Any]:
     lines = command.splitlines()
     end_of_suite = lines.index("END")
     return [*lines[: end_of_suite + 1], lines[end_of_suite + 1 : -1], lines[-1]]
+
+
+def test_the_command_that_the_report_names_answers_the_same(
+    there: list[Cell], capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = write_report(Path("results/mine"), there, [], suite="mine.toml")
+    assert [given.answer.evidence.setting["objective"] for given in written.answers] == [
+        *["branin", "branin", "sphere", "sphere"]
+    ]
+    for given in written.answers:
+        _, *command = shlex.split(given.again)
+        assert run_command_line([*command, "--device", "cpu", "--json"]) == 0
+        (answer,) = json.loads(capsys.readouterr().out)
+        front = [row["gpu_hours"] for row in answer["pareto"]]
+        assert front == [point.gpu_hours for point in given.answer.front]
+        assert answer["reason"] == text.reason(given.answer)
+        commands = [each["command"] for each in answer["cannot_tell"]]
+        assert given.settle == next(filter(None, commands), "")
 
 
 def test_searches_of_several_suites_are_one_evidence(

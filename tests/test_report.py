@@ -35,7 +35,8 @@ def test_a_report_has_a_table_and_plots_of_each_metric_and_leaves_nothing_else(
     tmp_path: Path,
 ) -> None:
     written = write_report(tmp_path, plan_of(tmp_path), [])
-    tables = {f"{name}.csv" for name in [*METRICS, "importances", "cells", "problems", "skipped"]}
+    tables = {f"{name}.csv" for name in [*METRICS, "importances", "recommend", "audit"]}
+    tables |= {"cells.csv", "problems.csv", "skipped.csv"}
     regrets = {f"regret-bowl-{a}.png" for a in ("trials", "steps", "seconds", "gpu_seconds")}
     plots = {f"{name}-bowl.png" for name in ("ledger", "scaling", "summary", "target")} | regrets
     plots |= {"comparisons.png", "performance_profile.png"}

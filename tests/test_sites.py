@@ -9,8 +9,9 @@ from fake_slurm import site_text
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench import duration
 from bench.errors import UserError
-from bench.slurm import duration, site
+from bench.slurm import site
 from bench.slurm.site import Site
 
 

@@ -8,8 +8,8 @@ from bench.algorithm import Algorithm
 from bench.audit.landscape import Landscape, MnistSpace, SmallSpace
 from bench.audit.models import ModelFigures, look
 from bench.audit.rungs import climb
+from bench.columns import aligned
 from bench.engines._simulation import search_of
-from bench.tables import aligned
 
 NEEDED: dict[str, dict[str, Any]] = {"grid": {"resolution": 6}}
 """Options without which an algorithm refuses spaces of numbers."""

@@ -177,7 +177,7 @@ def report(
         for cell, state, reason in states
         if state == "skipped" and (cell.device, cell.gpus) not in elsewhere
     ]
-    written = write(folder.folder, cells, skipped)
+    written = write(folder.folder, cells, skipped, suite)
     from rich.console import Console
 
     show(written, Console())

@@ -9,8 +9,7 @@ from bench.cli.cells import RESULTS, Device, Folder, Gpus, planned
 from bench.errors import UserError
 
 if TYPE_CHECKING:
-    from bench.recommend.choice import Rival
-    from bench.recommend.points import Point, Question
+    from bench.recommend.points import Question
 
 
 def recommend(
@@ -39,9 +38,10 @@ def recommend(
     import json
     import shlex
 
-    from bench.recommend import settle, text
+    from bench.recommend import data, text
     from bench.recommend.answer import answers
-    from bench.recommend.evidence import gather
+    from bench.recommend.settle import Settle
+    from bench.report.gather import gather
 
     question = _question(gpu_hours, deadline, target, gpus)
     plans = [planned(suite, None, device, results) for suite in suites]
@@ -53,17 +53,11 @@ def recommend(
         asked += [] if value is None else [option, str(value)]
     where = [] if results == RESULTS else ["--results", str(results)]
 
-    def commands(best: "Point", rival: "Rival") -> str:
-        options = best.option, rival.point.option
-        first, other = (cells[option.keys[0]] for option in options)
-        seeds = set(options[0].seeds), set(options[1].seeds)
-        wanted = settle.missing((first, other), seeds, int(rival.more_seeds))
-        return settle.commands(wanted, suites, asked, where)
-
+    commands = Settle(cells, suites, asked, where)
     if all(each.refusal for each in found):
         raise UserError("; ".join(text.lines(each, commands)[0] for each in found))
     if as_json:
-        written = [text.as_json(each, commands) for each in found]
+        written = [data.as_json(each, commands) for each in found]
         print(json.dumps(written, indent=2, ensure_ascii=False, allow_nan=False))
         return
     print(shlex.join(["bench", "recommend", *suites, *asked]))
@@ -74,9 +68,9 @@ def recommend(
 def _question(
     gpu_hours: float | None, deadline: str | None, target: float | None, gpus: str | None
 ) -> "Question":
+    from bench import duration
     from bench.cli.cells import counts_of
     from bench.recommend.points import Question
-    from bench.slurm import duration
 
     try:
         seconds = math.inf if deadline is None else duration.spoken(deadline)

@@ -1,6 +1,7 @@
 """The answer to a question, from each kind of evidence apart."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,9 +46,18 @@ class Answer:
     """The Pareto set: nothing is as good in wall time, GPU-hours and expected loss at once."""
     rivals: list[Rival] = field(default_factory=list)
 
-    @property
+    @cached_property
     def best(self) -> Point:
         return min(self.points, key=lambda point: point.order)
+
+    @property
+    def open(self) -> list[Rival]:
+        """Options that it cannot be told apart from, the likeliest first."""
+        return [rival for rival in self.rivals if rival.cannot_tell]
+
+    def chance(self, option: Option) -> float:
+        """That one of the option's points is the best."""
+        return sum(chance for point, chance in self.chances.items() if point.option is option)
 
     @property
     def short(self) -> list[Option]:
@@ -62,17 +72,24 @@ class Answer:
 
 
 def answers(table: Table, question: Question) -> list[Answer]:
-    """One for each setting: those on the wall clock first, then by device and budget."""
-    found = []
-    for setting, cells in groups(table.cells, SETTING):
-        evidence = Evidence(
+    """One for each evidence that the table holds."""
+    return [answer(each, question) for each in evidence(table)]
+
+
+def evidence(table: Table) -> list[Evidence]:
+    """One for each setting: those on the wall clock first, then by objective, device and budget."""
+    few = replace(table, reports=table.reports[["key", "seconds", "incumbent"]])
+    curves = few.curves("incumbent")
+    found = [
+        Evidence(
             setting=setting,
             machines=sorted(set(cells["machine"].astype(str))),
             surrogates=sorted(set(cells["surrogate"].astype(str)) - {""}),
-            options=options(table, setting),
+            options=options(cells, curves),
         )
-        found.append(_answer(evidence, question))
-    return sorted(found, key=lambda each: each.evidence.virtual)
+        for setting, cells in groups(table.cells, SETTING)
+    ]
+    return sorted(found, key=lambda each: each.virtual)
 
 
 def ends_early(option: Option, question: Question) -> bool:
@@ -85,7 +102,8 @@ def ends_early(option: Option, question: Question) -> bool:
     return bool(limited)
 
 
-def _answer(evidence: Evidence, question: Question) -> Answer:
+def answer(evidence: Evidence, question: Question) -> Answer:
+    """What the evidence says, or why it says nothing."""
     recorded = {option.gpus for option in evidence.options}
     if beyond := sorted((question.gpus or set()) - recorded):
         legal = ",".join(map(str, sorted(recorded)))
@@ -97,9 +115,8 @@ def _answer(evidence: Evidence, question: Question) -> Answer:
     found = choice.ordered([point for option in used for point in points(option, question)])
     if not found:
         first = min(option.first_result for option in used)
-        return Answer(
-            evidence, question, f"no search had a result by then; the first: {first:.3g} s"
-        )
+        when = f" by then; the first: {first:.3g} s" if np.isfinite(first) else ""
+        return Answer(evidence, question, f"no search had a result{when}")
     found = choice.ordered(choice.referenced(found))
     chances = choice.chances(found)
     best = min(found, key=lambda point: point.order)

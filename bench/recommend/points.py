@@ -4,16 +4,18 @@ A search that is cut at some moment has what its incumbent was then: budgets onl
 recorded search says what every smaller budget would have given, and nothing of a greater one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from bench.metrics._curves import Curve
 from bench.metrics._statistics import Floats
-from bench.metrics._table import Table, groups
+from bench.metrics._table import groups
 
 HALVINGS = 12
 """Of the greatest budget, as points; fewer where no search had a result by then."""
@@ -107,7 +109,7 @@ class Point:
     def gpu_hours(self) -> float:
         return float(self.costs.mean())
 
-    @property
+    @cached_property
     def score(self) -> float:
         """Expected loss, or the share that misses the target.
 
@@ -120,12 +122,17 @@ class Point:
         return float(rounded(self.scores.mean() + more))
 
     @property
+    def loss(self) -> float:
+        """Expected, also where the score is another."""
+        return self.score if self.scores is self.losses else float(self.losses.mean())
+
+    @property
     def shared(self) -> NDArray[np.bool_]:
         """Which of the reference's seeds are this option's, too."""
         seeds = self.option.seeds if self.reference is None else self.reference.option.seeds
         return np.isin(seeds, self.option.seeds)
 
-    @property
+    @cached_property
     def order(self) -> tuple[float, float, float]:
         """The best is the least: expected loss (or misses), then GPU-hours, then wall time."""
         return self.score, rounded(self.gpu_hours), rounded(self.seconds)
@@ -140,16 +147,15 @@ def rounded(value: Any) -> Any:
     return np.round(value, 12)
 
 
-def options(table: Table, setting: dict[str, Any]) -> list[Option]:
-    """The algorithms and counts of the cells that agree in `setting`."""
-    cells = table.cells
-    for column, value in setting.items():
-        cells = cells[cells[column] == value]
-    curves = table.curves("incumbent")
+def options(cells: pd.DataFrame, curves: Mapping[str, pd.DataFrame]) -> list[Option]:
+    """The algorithms and counts of cells that agree in all else but their seeds.
+
+    `curves` are each cell's reports, by its key.
+    """
     found = []
     for names, members in groups(cells, ["algorithm", "gpus"]):
         members = members.sort_values("seed")  # noqa: PLW2901
-        rows = list(members.itertuples())
+        rows = list(members[["key", "gpus", "wall", "complete"]].itertuples())
         complete = members[members["complete"].astype(bool)]
         found.append(
             Option(

@@ -2,13 +2,39 @@
 
 import json
 import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
 from glob import escape
 from itertools import count, islice
 from typing import Any
 
 from bench import plugins
 from bench.cell import Cell, PlugIn
+from bench.recommend.choice import Rival
+from bench.recommend.points import Point
 from bench.seeds import digest
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Says which commands would tell two options apart, of one question."""
+
+    cells: Mapping[str, Cell]
+    """Of the suites, by key."""
+    suites: list[str]
+    asked: list[str]
+    """The question, as options of `bench recommend`."""
+    results: list[str]
+    """Where the results are, likewise; `bench run` has the same."""
+
+    def __call__(self, best: Point, rival: Rival) -> str:
+        """Shell lines that run what is missing, and ask again."""
+        options = best.option, rival.point.option
+        first, other = (self.cells[option.keys[0]] for option in options)
+        seeds = set(options[0].seeds), set(options[1].seeds)
+        wanted = missing((first, other), seeds, int(rival.more_seeds))
+        return commands(wanted, self.suites, self.asked, self.results)
+
 
 Wanted = list[tuple[Cell, list[int]]]
 """A cell, and the seeds with which it is to be run."""

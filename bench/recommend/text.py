@@ -1,14 +1,13 @@
-"""An answer in words, and as JSON."""
+"""An answer in words."""
 
 import math
 from collections.abc import Callable
-from typing import Any
 
+from bench import duration
+from bench.columns import aligned
 from bench.recommend.answer import Answer
 from bench.recommend.choice import Rival, interval
 from bench.recommend.points import Option, Point
-from bench.slurm import duration
-from bench.tables import aligned
 
 Settle = Callable[[Point, Rival], str]
 """The commands that would tell two options apart."""
@@ -23,19 +22,22 @@ SHOWN = 3
 def lines(answer: Answer, settle: Settle) -> list[str]:
     """The answer for a terminal: what, why, how sure, what else, and what it rests on."""
     if answer.refusal:
-        return [f"{_rests_on(answer)}: {answer.refusal}"]
-    unclear = [each for each in answer.rivals if each.cannot_tell]
-    found = [_rests_on(answer), f"  {_recommended(answer)}", f"  why: {reason(answer)}"]
-    if unclear:
-        found.append(f"  {_cannot_tell(answer, unclear)}")
-    found += [f"  {said}" for said in _equal(answer)]
-    found += ["", *(f"  {line}" for line in _table(answer)), ""]
+        return [f"{rests_on(answer)}: {answer.refusal}"]
+    found = [rests_on(answer), f"  recommended: {recommended(answer)}", f"  why: {reason(answer)}"]
+    found += [f"  {said}" for said in unclear(answer, " (--json)")]
+    head, rows = front(answer)
+    marked = [("", *head), *(("*" if p is answer.best else "", *row) for p, row in rows)]
+    found += ["", *(f"  {line}" for line in aligned(marked)), f"  {others(answer)}", ""]
     found += [f"  {note}" for note in notes(answer)]
-    first = next((each for each in unclear if each.more_seeds <= ENOUGH), None)
-    if first is not None:
-        found += ["", f"  to tell {answer.best.option} from {first.point.option}:"]
-        found += settle(answer.best, first).splitlines()
+    if (rival := settled_first(answer)) is not None:
+        found += ["", f"  to tell {answer.best.option} from {rival.point.option}:"]
+        found += settle(answer.best, rival).splitlines()
     return found
+
+
+def settled_first(answer: Answer) -> Rival | None:
+    """The likeliest option that seeds worth running would tell from the best."""
+    return next((each for each in answer.open if each.more_seeds <= ENOUGH), None)
 
 
 def reason(answer: Answer) -> str:
@@ -49,20 +51,21 @@ def reason(answer: Answer) -> str:
                         (counts, f"{best.option.algorithm}'s best on another count")]:  # fmt: skip
         if found:
             other = min(found, key=lambda point: point.order)
-            parts.append(f"{what} is {_number(other.score)} ({_named(other.option, unit)})")
+            parts.append(f"{what} is {number(other.score)} ({_named(other.option, unit)})")
     against = f"; {', '.join(parts)}" if parts else "; nothing else was recorded"
     if answer.question.target is None:
-        return f"the least expected loss within the limits, {_number(best.score)}{against}"
+        return f"the least expected loss within the limits, {number(best.score)}{against}"
     missed = [p for p in others if p.order[0] == best.order[0]]
     if best.scores.any():
         share = ", ".join(parts) or "nothing else was recorded"
-        return f"the fewest misses of the target, {_number(best.score)} of searches; {share}"
+        return f"the fewest misses of the target, {number(best.score)} of searches; {share}"
     cheapest = min((p.gpu_hours for p in missed), default=math.inf)
-    next_ = f"; the next needs {_number(cheapest)}" if missed else "; every other option missed it"
+    next_ = f"; the next needs {number(cheapest)}" if missed else "; every other option missed it"
     return f"all its searches reached the target, for the fewest {unit}-hours{next_}"
 
 
-def _rests_on(answer: Answer) -> str:
+def rests_on(answer: Answer) -> str:
+    """Which searches, on which clock."""
     evidence, setting = answer.evidence, answer.evidence.setting
     clock = "VIRTUAL (simulated)" if evidence.virtual else "real (measured)"
     seeds = [len(option.seeds) for option in evidence.options]
@@ -74,40 +77,53 @@ def _rests_on(answer: Answer) -> str:
     )
 
 
-def _recommended(answer: Answer) -> str:
-    best, unit = answer.best, answer.evidence.unit
-    low, high = interval(best)
-    between = (
-        "no interval from one seed" if math.isnan(low) else f"{_number(low)} to {_number(high)}"
-    )
-    what = "expected loss" if answer.question.target is None else "share that misses the target"
+def recommended(answer: Answer) -> str:
+    """The best, what it costs and gives, and how likely it is the best."""
+    best, what = answer.best, "expected loss"
+    if answer.question.target is not None:
+        what = "share that misses the target"
     return (
-        f"recommended: {_named(best.option, unit)} for {_time(best.seconds)}: "
-        f"{_number(best.gpu_hours)} {unit}-hours, about {_number(best.trainings)} full trainings; "
-        f"{what} {_number(best.score)} ({between}); best with probability "
-        f"{_chance(answer, best.option):.2f}"
+        f"{' '.join(choice(answer))}, about {number(best.trainings)} full trainings; "
+        f"{what} {number(best.score)} ({between(best) or 'no interval from one seed'}); "
+        f"best with probability {answer.chance(best.option):.2f}"
     )
+
+
+def choice(answer: Answer) -> tuple[str, str]:
+    """The best option, and what is spent."""
+    best, unit = answer.best, answer.evidence.unit
+    spent = f"for {time(best.seconds)}: {number(best.gpu_hours)} {unit}-hours"
+    return _named(best.option, unit), spent
+
+
+def between(point: Point) -> str:
+    """The interval of its score; empty without two seeds."""
+    low, high = interval(point)
+    return "" if math.isnan(low) else f"{number(low)} to {number(high)}"
+
+
+def unclear(answer: Answer, where: str = "") -> list[str]:
+    """What it cannot be told from, and what is as good; `where` says where all of it stands."""
+    said = [_cannot_tell(answer, where)] if answer.open else []
+    return said + _equal(answer)
 
 
 def _named(option: Option, unit: str) -> str:
     return f"{option} {unit}" + ("s" if option.gpus > 1 else "")
 
 
-def _chance(answer: Answer, option: Option) -> float:
-    return sum(chance for point, chance in answer.chances.items() if point.option is option)
-
-
-def _cannot_tell(answer: Answer, unclear: list[Rival]) -> str:
-    said = [f"{each.point.option} ({_needs(each)})" for each in unclear[:SHOWN]]
-    more = len(unclear) - len(said)
-    rest = f", and {more} more (--json)" if more else ""
+def _cannot_tell(answer: Answer, where: str) -> str:
+    rivals = answer.open
+    said = [f"{each.point.option} ({_needs(each)})" for each in rivals[:SHOWN]]
+    more = len(rivals) - len(said)
+    rest = f", and {more} more{where}" if more else ""
     return f"cannot tell between {answer.best.option} and {', '.join(said)}{rest}"
 
 
 def _equal(answer: Answer) -> list[str]:
     unit, equal = answer.evidence.unit, [each.point for each in answer.rivals if each.equal]
     said = [
-        f"{point.option} ({_number(point.gpu_hours)} {unit}-hours, {_time(point.seconds)})"
+        f"{point.option} ({number(point.gpu_hours)} {unit}-hours, {time(point.seconds)})"
         for point in sorted(equal, key=lambda point: point.order)[:SHOWN]
     ]
     return [f"as good on every seed, and dearer: {', '.join(said)}"] if said else []
@@ -121,36 +137,39 @@ def _needs(rival: Rival) -> str:
     return f"{within}: run {rival.more_seeds:.0f} more seed{s} of both"
 
 
-def _table(answer: Answer) -> list[str]:
-    """The Pareto set, cheapest first, and how likely the best is none of it."""
+def front(answer: Answer) -> tuple[list[str], list[tuple[Point, list[str]]]]:
+    """The Pareto set as a table, cheapest first: its head, and each point's row."""
     unit, target = answer.evidence.unit, answer.question.target
     score = ["expected loss"] if target is None else ["misses target", "expected loss"]
-    head = ["", "algorithm", f"{unit}s", "wall", f"{unit}-hours", "trainings", *score]
-    rows = [(*head, "95 % interval", "n", "P(best)")]
-    for point in answer.front:
-        low, high = interval(point)
-        losses = [_number(_loss(point))]
-        rows.append(
-            (
-                "*" if point is answer.best else "",
-                point.option.algorithm,
-                str(point.option.gpus),
-                _time(point.seconds),
-                _number(point.gpu_hours),
-                _number(point.trainings),
-                *(losses if target is None else [_number(point.score), *losses]),
-                "-" if math.isnan(low) else f"{_number(low)} to {_number(high)}",
-                str(len(point.option.seeds)),
-                f"{answer.chances[point]:.2f}",
-            )
-        )
-    rest = 1 - sum(answer.chances[point] for point in answer.front)
-    others = len(answer.points) - len(answer.front)
-    return [
-        *aligned(rows),
-        f"the Pareto set of {len(answer.points)} points (*: recommended); the {others} others "
-        f"together are best with probability {abs(rest):.2f}",
+    head = ["algorithm", f"{unit}s", "wall", f"{unit}-hours", "trainings", *score]
+    return [*head, "95 % interval", "n", "P(best)"], [
+        (point, _row(answer, point)) for point in answer.front
     ]
+
+
+def _row(answer: Answer, point: Point) -> list[str]:
+    losses = [number(point.loss)]
+    return [
+        point.option.algorithm,
+        str(point.option.gpus),
+        time(point.seconds),
+        number(point.gpu_hours),
+        number(point.trainings),
+        *(losses if answer.question.target is None else [number(point.score), *losses]),
+        between(point) or "-",
+        str(len(point.option.seeds)),
+        f"{answer.chances[point]:.2f}",
+    ]
+
+
+def others(answer: Answer) -> str:
+    """How likely the best is none of the Pareto set."""
+    rest = 1 - sum(answer.chances[point] for point in answer.front)
+    return (
+        f"the Pareto set of {len(answer.points)} points (*: recommended); the "
+        f"{len(answer.points) - len(answer.front)} others together are best with probability "
+        f"{abs(rest):.2f}"
+    )
 
 
 def notes(answer: Answer) -> list[str]:
@@ -181,72 +200,13 @@ def notes(answer: Answer) -> list[str]:
     return said
 
 
-def as_json(answer: Answer, settle: Settle) -> dict[str, Any]:
-    """All of it; NaN and infinite are null."""
-    evidence = answer.evidence
-    head = {**{k: _plain(v) for k, v in evidence.setting.items()}, "virtual": evidence.virtual}
-    if answer.refusal:
-        return {**head, "refused": answer.refusal}
-    front = [_point(answer, point) for point in answer.front]
-    return {
-        **head,
-        "machines": evidence.machines,
-        "recommended": _point(answer, answer.best),
-        "reason": reason(answer),
-        "pareto": front,
-        "probability_of_other_points": 1 - sum(each["probability_best"] for each in front),
-        "options": [
-            {"algorithm": o.algorithm, "gpus": o.gpus, "probability_best": _chance(answer, o)}
-            for o in dict.fromkeys(point.option for point in answer.points)
-        ],
-        "cannot_tell": [
-            {
-                "algorithm": each.point.option.algorithm,
-                "gpus": each.point.option.gpus,
-                "what": each.what,
-                **{k: _plain(getattr(each, k)) for k in ("difference", "low", "high", "pairs")},
-                "more_seeds": _plain(each.more_seeds),
-                "command": settle(answer.best, each) if each.more_seeds <= ENOUGH else None,
-            }
-            for each in answer.rivals
-            if each.cannot_tell
-        ],
-        "notes": notes(answer),
-    }
-
-
-def _point(answer: Answer, point: Point) -> dict[str, Any]:
-    low, high = interval(point)
-    target = answer.question.target is not None
-    return {
-        "algorithm": point.option.algorithm,
-        "gpus": point.option.gpus,
-        "wall_seconds": point.seconds,
-        "gpu_hours": point.gpu_hours,
-        "full_trainings": point.trainings,
-        "expected_loss": _loss(point),
-        **({"misses_target": point.score} if target else {}),
-        "low": _plain(low),
-        "high": _plain(high),
-        "seeds": len(point.option.seeds),
-        "probability_best": answer.chances[point],
-    }
-
-
-def _loss(point: Point) -> float:
-    return point.score if point.scores is point.losses else float(point.losses.mean())
-
-
-def _plain(value: Any) -> Any:
-    value = value.item() if hasattr(value, "item") else value
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _time(seconds: float) -> str:
+def time(seconds: float) -> str:
+    """Seconds, or from a hundred on as SLURM writes them."""
     return f"{seconds:.3g} s" if seconds < 100 else duration.text(math.ceil(seconds))
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Three digits."""
     return f"{value:.3g}"
 
 

@@ -1,114 +1,135 @@
-"""The answer of a report: which algorithm on how many GPUs is best, or that one cannot tell."""
+"""The report's answers: what `bench recommend` says of these searches when given no limits."""
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from bench.metrics._table import SETTING, groups
-from bench.metrics.comparisons import UNKNOWN, settles
+from bench.cell import Cell
+from bench.errors import UserError
+from bench.metrics._table import FIGURE, SETTING, Table
+from bench.recommend import data, text
+from bench.recommend.answer import Answer, answer, evidence
+from bench.recommend.points import Question
+from bench.recommend.settle import Settle
+from bench.report.fields import text as text_of
+from bench.report.table import labels_of
 
-SEEDS = 6
-"""Of fewer, the bootstrap interval of a median is no 95 % interval (see bench.metrics.summary)."""
-
-
-class Question(NamedTuple):
-    """What is asked of which metric's small table."""
-
-    asked: str
-    metric: str
-    value: str
-    """The column; less is better."""
-    n: str
-    """The column that says over how many searches."""
-
-
-QUESTIONS = (
-    Question("lowest loss when the budget is spent", "summary", "final_loss", "complete"),
-    Question("soonest at the target", "target", "seconds", "n"),
-)
+COLUMNS = [
+    *[*SETTING, "target", "recommended", "algorithm", "gpus", "wall_seconds", "gpu_hours"],
+    *["full_trainings", "expected_loss", "misses_target", "low", "high", "seeds"],
+    "probability_best",
+]
+HEAD = ["objective", "question", "answer", "expected loss", "P(best)", "n", "on"]
+NAMED = 3
+"""Rivals that are named; of the others, how many."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """To one question, of one objective in one setting."""
+class Given:
+    """An answer, with the commands that ask for it and that would settle it."""
 
-    setting: dict[str, Any]
-    asked: str
-    metric: str
-    algorithm: str
-    """Ahead; empty where none has a value."""
-    gpus: int
-    value: float
-    low: float
-    high: float
-    n: int
-    rivals: tuple[str, ...]
-    """Other algorithms that it cannot be told apart from, the nearest first."""
-    counts: tuple[int, ...]
-    """Its other GPU counts that it cannot be told apart from."""
+    answer: Answer
+    again: str
+    settle: str
+    """Shell lines; empty where nothing is open, or no number of seeds worth running would tell."""
 
     @property
-    def told(self) -> bool:
-        """It is shown to be ahead of every other algorithm."""
-        return bool(self.algorithm) and not self.rivals
+    def asked(self) -> str:
+        target = self.answer.question.target
+        return "least expected loss" if target is None else f"cheapest to a loss of {target:.4g}"
+
+    @property
+    def on(self) -> str:
+        of = self.answer.evidence.setting
+        share = of["gpus_per_trial"]
+        trial = "" if share == 1 else f", {share:g} {self.answer.evidence.unit}s a trial"
+        return f"{of['device']}, {of['engine']}, {of['clock']} clock, budget {of['budget']}{trial}"
+
+    @property
+    def title(self) -> str:
+        """What is asked of which searches."""
+        return f"{self.answer.evidence.setting['objective']}, {self.asked}; {self.on}"
+
+    @property
+    def rivals(self) -> str:
+        """What the best cannot be told apart from; empty where it can from all others."""
+        names = [str(rival.point.option) for rival in self.answer.open]
+        more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
+        return ", ".join(names[:NAMED] + more)
+
+    @property
+    def said(self) -> str:
+        """The answer in short."""
+        if self.answer.refusal:
+            return f"no answer: {self.answer.refusal}"
+        best = " ".join(text.choice(self.answer))
+        if not self.answer.open:
+            return best
+        return f"cannot tell; ahead: {best}; not to be told from {self.rivals}"
+
+    @property
+    def why(self) -> list[str]:
+        """In sentences; empty where there is no answer."""
+        found = self.answer
+        return [] if found.refusal else [f"why: {text.reason(found)}", *text.unclear(found)]
+
+    def row(self, said: str) -> list[str]:
+        """What stands below `HEAD`; `said` is the answer."""
+        found = self.answer
+        start = [str(found.evidence.setting["objective"]), self.asked, said]
+        if found.refusal:
+            return [*start, "-", "-", "0", self.on]
+        best = found.best
+        low_to_high = text.between(best) or "no interval"
+        missed = found.question.target is not None
+        measured = f"{text.number(best.loss)}{'' if missed else f' ({low_to_high})'}"
+        if missed:
+            measured += f"; misses {text.number(best.score)} ({low_to_high})"
+        chance = f"{found.chance(best.option):.2f}"
+        return [*start, measured, chance, str(len(best.option.seeds)), self.on]
 
 
-def answers(frames: dict[str, pd.DataFrame]) -> Iterator[Answer]:
-    """To each question, for each setting, from the small tables.
+def given(
+    table: Table, targets: pd.DataFrame, cells: Iterable[Cell], folder: Path, suite: str
+) -> list[Given]:
+    """Of each evidence two: the least expected loss, and the way to the target if there is one.
 
-    The (algorithm, GPUs) with the lowest median is ahead. It cannot be told from one whose 95 %
-    interval overlaps its own, or where either has fewer than `SEEDS` searches, nor from an
-    algorithm that the paired test on that objective and GPU count leaves open.
+    `targets` is the small table of the metric `target`, `cells` are those of the suite, `folder`
+    has their journals, and `suite` is what the user calls it.
     """
-    for setting, _ in groups(frames["summary"], SETTING):
-        for question in QUESTIONS:
-            yield _answer(frames, setting, question)
+    by_key = {text_of(cell.key): cell for cell in cells}
+    labels = labels_of(pd.Series([cell.objective.identity for cell in by_key.values()]))
+    objectives = dict(zip(by_key, labels, strict=True))
+    where = [] if folder.parent == Path("results") else ["--results", str(folder.parent)]
+    wanted = targets.groupby(FIGURE, observed=True)["target"].first()
+    found = []
+    for each in evidence(table):
+        target = wanted.get(tuple(each.setting[name] for name in FIGURE))
+        asked = ["--objective", objectives[each.options[0].keys[0]]]
+        found.append(_given(answer(each, Question()), Settle(by_key, [suite], asked, where)))
+        if target is not None and not pd.isna(target):
+            asked = [*asked, "--target", str(float(target))]
+            to_target = answer(each, Question(target=float(target)))
+            found.append(_given(to_target, Settle(by_key, [suite], asked, where)))
+    return found
 
 
-def _answer(frames: dict[str, pd.DataFrame], setting: dict[str, Any], asked: Question) -> Answer:
-    rows = _of(frames[asked.metric], setting)
-    rows = rows[rows[asked.value].notna()].sort_values(
-        [asked.value, "gpus", "algorithm"], kind="stable"
-    )
-    if not np.isfinite(rows[asked.value]).any():
-        nan = float("nan")
-        return Answer(setting, asked.asked, asked.metric, "", 0, nan, nan, nan, 0, (), ())
-    best = rows.iloc[0]
-    own = rows["algorithm"] == best["algorithm"]
-    open_ = _left_open(frames["comparisons"], setting, best) if asked.metric == "summary" else {}
-    apart = (rows["low"] > best["high"]) & (rows[asked.n] >= SEEDS) & bool(best[asked.n] >= SEEDS)
-    close = rows[~own & (~apart | rows["algorithm"].astype(str).isin(open_))]
-    names = dict.fromkeys(close["algorithm"].astype(str))
-    return Answer(
-        setting, asked.asked, asked.metric, str(best["algorithm"]), int(best["gpus"]),
-        float(best[asked.value]), float(best["low"]), float(best["high"]), int(best[asked.n]),
-        tuple(f"{name} ({open_[name]})" if name in open_ else name for name in names),
-        tuple(sorted(int(g) for g in rows["gpus"][own & ~apart] if g != best["gpus"])),
-    )  # fmt: skip
+def _given(found: Answer, settle: Settle) -> Given:
+    again = shlex.join(["bench", "recommend", *settle.suites, *settle.asked, *settle.results])
+    rival = None if found.refusal else text.settled_first(found)
+    try:
+        return Given(found, again, "" if rival is None else settle(found.best, rival))
+    except UserError:  # a plug-in that is gone
+        return Given(found, again, "")
 
 
-def _of(frame: pd.DataFrame, setting: dict[str, Any]) -> pd.DataFrame:
-    for column, value in setting.items():
-        if column in frame:
-            frame = frame[frame[column] == value]
-    return frame
+def as_frame(found: Iterable[Given]) -> pd.DataFrame:
+    """The Pareto set of each answer, cheapest first.
 
-
-def _left_open(
-    comparisons: pd.DataFrame, setting: dict[str, Any], best: "pd.Series[Any]"
-) -> dict[str, str]:
-    """Algorithms that the paired test on this objective cannot tell from the best, and what would.
-
-    A comparison that spans objectives has them all in its `objective` and says nothing of one.
+    `low` and `high` are of the expected loss or, with a target, of `misses_target`.
     """
-    rows, name = _of(comparisons, setting), str(best["algorithm"])
-    rows = rows[(rows["at"] == str(best["gpus"])) & (rows["verdict"] == UNKNOWN)]
-    columns = [rows["algorithm"].astype(str), rows["other"].astype(str), rows["more_seeds"]]
-    return {
-        (other if first == name else first): settles(more)
-        for first, other, more in zip(*columns, strict=True)
-        if name in (first, other)
-    }
+    rows = [row for each in found if not each.answer.refusal for row in data.rows(each.answer)]
+    return pd.DataFrame(rows, columns=COLUMNS)

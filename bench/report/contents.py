@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench.metrics._table import Table
+from bench.report.answer import Given
 
 
 @dataclass
@@ -20,6 +21,9 @@ class Report:
     """Cells of the plan, by what became of them; they add up to the plan."""
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     """Each metric's small table."""
+    answers: list[Given] = field(default_factory=list)
+    audit: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """See bench.report.audit."""
     notes: list[str] = field(default_factory=list)
     figures: list[tuple[str, str]] = field(default_factory=list)
     """File name and how to read it."""

@@ -12,9 +12,11 @@ import pandas as pd
 
 from bench.metrics import _style as style
 from bench.report import interactive
-from bench.report.elements import answer_table, fold, image, listed, table
+from bench.report.audit import READING, audit_rows
+from bench.report.elements import FLOW, fold, image, listed, stacked, table
 from bench.report.numbers import summary_rows
 from bench.report.page import counts_line, remarks, warnings
+from bench.report.recommendations import recommendations
 
 if TYPE_CHECKING:
     from bench.report.contents import Report
@@ -38,6 +40,8 @@ INTERACTIVE = {
         "useful report: failed, NaN, timed out, killed, or in flight when its search was over.",
     ),
 }
+ROWS = 24
+"""Of the audit, that are shown without a click."""
 COMPARED = ("comparisons", "critical_difference")
 
 
@@ -51,13 +55,13 @@ def index(report: "Report", folder: Path) -> str:
     }
     pictures = _pictures(report)
     rests = [*report.notes, *warnings(report.table.cells)]
-    said = remarks(report.table.cells)
     body = [
         f"<h1>{escape(report.folder.parent.name)}</h1>",
         f"<p>{escape(counts_line(report))}</p>",
         _navigation(),
         '<h2 id="answer">Answer</h2>',
-        answer_table(report.frames),
+        recommendations(report.answers),
+        '<small>Beside this page: <a href="recommend.csv">recommend.csv</a></small>',
         fold("All medians", table(*summary_rows(report.frames["summary"]))),
         '<div class="chips" role="group" aria-label="shown in the figures"></div>',
         "<noscript><p>The figures below need JavaScript; the same are beside this page as PNG."
@@ -69,8 +73,8 @@ def index(report: "Report", folder: Path) -> str:
         *(_images(of, folder) for of in pictures.values()),
         '<h2 id="rests">What this rests on</h2>',
         listed(rests),
-        '<h2 id="algorithms">What to know of the algorithms</h2>',
-        table(list(said.columns), said.to_numpy().tolist()) if len(said) else "<p>Nothing.</p>",
+        '<h2 id="audit">Audit</h2>',
+        *_audit(report),
         '<h2 id="provenance">Provenance</h2>',
         *_provenance(report),
     ]
@@ -104,7 +108,7 @@ def _hash(script: str) -> str:
 
 
 def _navigation() -> str:
-    names = ["answer", *INTERACTIVE, "comparisons", "more", "provenance"]
+    names = ["answer", *INTERACTIVE, "comparisons", "more", "audit", "provenance"]
     links = [f'<a href="#{name}">{name}</a>' for name in names]
     return f"<nav>{''.join(links)}</nav>"
 
@@ -167,6 +171,20 @@ def _images(figures: list[tuple[str, str]], folder: Path) -> str:
     return "\n".join(
         [f'<p class="dim">{escape(figures[0][1])}</p>', *(image(folder / f) for f, _ in figures)]
     )
+
+
+def _audit(report: "Report") -> list[str]:
+    """What to know of the algorithms, and what they did."""
+    said, (head, rows) = remarks(report.table.cells), audit_rows(report.audit)
+    did = stacked(head, [list(map(escape, row)) for row in rows], FLOW)
+    algorithm = report.audit["algorithm"].iloc[0]
+    return [
+        f"<p>{READING} What was measured of the libraries themselves, with figures: "
+        f"<code>bench audit {escape(str(algorithm).split()[0])}</code>, and docs/audit.md.</p>",
+        table(list(said.columns), said.to_numpy().tolist()) if len(said) else "",
+        did if len(rows) <= ROWS else fold(f"What each did: {len(rows)} rows", did),
+        '<small>Beside this page: <a href="audit.csv">audit.csv</a></small>',
+    ]
 
 
 def _provenance(report: "Report") -> list[str]:

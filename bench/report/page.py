@@ -5,11 +5,14 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from bench.report.answer import HEAD
+from bench.report.audit import audit_rows
 from bench.report.numbers import summary_rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bench.report.answer import Given
     from bench.report.contents import Report
 
 
@@ -19,11 +22,17 @@ def page(report: "Report") -> str:
     parts = [
         f"# {escape(report.folder.parent.name)}",
         counts_line(report),
+        _table(HEAD, [each.row(each.said) for each in report.answers]),
+        "\n".join(_reasons(report.answers)),
+        "The Pareto sets are in recommend.csv.",
+        "## Medians",
         _table(*summary_rows(report.frames["summary"])),
         "## What this rests on",
         "\n".join(f"- {escape(note)}" for note in [*report.notes, *warnings(cells)]),
         "## What to know of the algorithms",
         _rows(remarks(cells), ["algorithm", "objective", "remark"], "Nothing in particular."),
+        "## Audit",
+        _table(*audit_rows(report.audit)),
         "## Figures",
         *_figures(report.figures),
         "## Journals not used, or not complete",
@@ -40,6 +49,12 @@ def page(report: "Report") -> str:
         ),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _reasons(answers: "list[Given]") -> Iterable[str]:
+    for given in (each for each in answers if each.why):
+        yield f"- {escape(given.title)}"
+        yield from (f"  - {escape(line)}" for line in [*given.why, f"asked by: {given.again}"])
 
 
 def counts_line(report: "Report") -> str:

@@ -17,6 +17,8 @@ from bench.cell import Cell
 from bench.errors import UserError
 from bench.metrics import Metric
 from bench.metrics._table import Table, groups
+from bench.report.answer import as_frame, given
+from bench.report.audit import audit
 from bench.report.contents import Report
 from bench.report.fields import text
 from bench.report.html import index
@@ -26,10 +28,13 @@ from bench.report.table import load
 from bench.report.trained import spaces
 
 
-def write(folder: Path, plan: list[Cell], skipped: list[tuple[Cell, str]]) -> Report:
+def write(
+    folder: Path, plan: list[Cell], skipped: list[tuple[Cell, str]], suite: str | None = None
+) -> Report:
     """Report on the planned cells' journals in `folder`; replaces folder/report as a whole.
 
-    `skipped` are cells that cannot run here, and why; where one has a journal, it is used. Raises
+    `skipped` are cells that cannot run here, and why; where one has a journal, it is used. `suite`
+    is what the user calls the suite in commands, if not as the folder is named. Raises
     UserError where no cell has ended yet, or where the folder cannot be written.
     """
     planned = list(
@@ -47,6 +52,11 @@ def write(folder: Path, plan: list[Cell], skipped: list[tuple[Cell, str]]) -> Re
         with _replaced(report.folder) as new:
             for name in plugins.names("metrics"):
                 _write_metric(report, name, new)
+            every, asked = [*plan, *(cell for cell, _ in skipped)], suite or folder.name
+            report.answers = given(table, report.frames["target"], every, folder, asked)
+            report.audit = audit(table)
+            to_csv(as_frame(report.answers), new / "recommend.csv")
+            to_csv(report.audit, new / "audit.csv")
             for name, frame in [("cells", table.cells), ("problems", report.table.problems)]:
                 to_csv(frame, new / f"{name}.csv")
             to_csv(report.skipped, new / "skipped.csv")

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from bench import data
-from bench.slurm import duration, jobs
+from bench import data, duration
+from bench.slurm import jobs
 from bench.slurm.groups import Group
 from bench.slurm.site import CHECKOUT, Site, expand
 from bench.slurm.wall_time import Limit

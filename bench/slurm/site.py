@@ -13,9 +13,9 @@ from pydantic import (
     field_validator,
 )
 
+from bench import duration
 from bench.errors import UserError, one_of
 from bench.options import read_toml
-from bench.slurm import duration
 
 CHECKOUT = next(
     (each for each in (Path(), Path(__file__).parents[2]) if (each / "slurm/sites").is_dir()),

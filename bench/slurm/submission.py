@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bench import plugins
+from bench import duration, plugins
 from bench.cell import Cell
 from bench.errors import UserError
 from bench.lock import CellLock
 from bench.results import Results
 from bench.seeds import canonical
-from bench.slurm import duration, jobs, plans, queue, sbatch
+from bench.slurm import jobs, plans, queue, sbatch
 from bench.slurm.groups import Group, group
 from bench.slurm.site import Site
 from bench.slurm.wall_time import Limit, limit, pilots

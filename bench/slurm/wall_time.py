@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import duration
 from bench.cell import Cell
 from bench.estimate import Pilot, estimate
 from bench.seeds import canonical
-from bench.slurm import duration
 from bench.slurm.site import Site
 
 MARGIN = 2
