@@ -35,6 +35,8 @@ LONGEST_END = 4096
 
 EVENTS = ("start", "suggest", "report", "decide", "pause", "finish", "resume", "end")
 
+NOT_JSON = object()
+
 
 class Journal:
     """Writes one cell's journal; every event is on disk when `write` returns.
@@ -143,6 +145,10 @@ class Record:
     """The last line was cut off by a crash (and is not among the events)."""
     problem: str | None = None
 
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """The events of one kind, in order."""
+        return [event for event in self.events if event["event"] == kind]
+
     @property
     def finished(self) -> bool:
         """A cell is finished if and only if the last line of its journal says so."""
@@ -197,16 +203,27 @@ def end_of(path: Path) -> dict[str, Any] | None:
 
 
 def _parse(lines: list[bytes]) -> Iterator[dict[str, Any] | str]:
-    for line in lines:
-        try:
-            event = orjson.loads(line)
-        except orjson.JSONDecodeError:
+    """Each line's event, or what is wrong with it."""
+    try:
+        events = orjson.loads(b"[" + b",".join(lines) + b"]")  # twice as fast as line by line
+    except orjson.JSONDecodeError:
+        events = []
+    if len(events) != len(lines):
+        events = map(_event, lines)
+    for event in events:
+        if event is NOT_JSON:
             yield "not JSON"
-            continue
-        if not isinstance(event, dict) or event.get("event") not in EVENTS:
+        elif not isinstance(event, dict) or event.get("event") not in EVENTS:
             yield f"not an event ({', '.join(EVENTS)})"
         else:
             yield event
+
+
+def _event(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return NOT_JSON
 
 
 def _header_problem(event: dict[str, Any]) -> str | None:

@@ -8,10 +8,13 @@ import socket
 import threading
 import time
 import uuid
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+
+from bench import machine
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,17 @@ def uptime() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def live_with_parent() -> None:
+def pool(most: int) -> ProcessPoolExecutor:
+    """Processes beside this one, as many as there are cores, at most `most`; they end with it.
+
+    They are not forked: this one may have threads.
+    """
+    processes = min(machine.cores(), most)
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(processes, spawn, _live_with_parent)
+
+
+def _live_with_parent() -> None:
     """Ctrl-C is this process's parent's business; when that is gone, so is this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()

@@ -7,21 +7,21 @@ are not, before them and side by side, a process on each core.
 import multiprocessing
 import re
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
-from bench import machine, plugins
+from bench import plugins
 from bench.cell import Cell
 from bench.engine import Attempt, Engine
 from bench.engines._past import Diverged, same_search
 from bench.errors import UserError
 from bench.journal import Journal
 from bench.lock import Busy
-from bench.process import live_with_parent
+from bench.process import pool
 from bench.provenance import provenance
 from bench.results import Results, State, cannot_run
 
@@ -87,21 +87,17 @@ def _side_by_side(cells: list[Cell], results: Results, retry: Retry) -> Iterator
             waiting.append(cell)
     if not waiting:
         return
-    pool = ProcessPoolExecutor(
-        min(machine.cores(), len(waiting)),
-        multiprocessing.get_context("spawn"),
-        initializer=live_with_parent,
-    )
+    processes = pool(len(waiting))
     try:
-        outcomes = [pool.submit(_run_alone, cell, results, retry) for cell in waiting]
+        outcomes = [processes.submit(_run_alone, cell, results, retry) for cell in waiting]
         for done in as_completed(outcomes):
             yield _result(done)
     except BaseException:  # Ctrl-C, a full disk: the processes are not waited for
-        pool.shutdown(wait=False, cancel_futures=True)
+        processes.shutdown(wait=False, cancel_futures=True)
         for process in multiprocessing.active_children():
             process.terminate()
         raise
-    pool.shutdown()
+    processes.shutdown()
 
 
 def _result(done: "Future[Outcome]") -> Outcome:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bench.space import Parameter
@@ -38,10 +39,10 @@ class Table:
     start_up_gpu_seconds, optimiser_gpu_seconds, idle_gpu_seconds and lost_gpu_seconds, which add
     up to gpus × wall, and trained_gpu_seconds: in all steps, useful or not (bench.report.ledger).
 
-    `reports`: one row per step spent, in order of arrival: key, trial, step, loss, accuracy,
-    failed, seconds, step_seconds, setup_seconds, and, counted up to and including it, `trials`
-    (that have returned a result), `steps`, `incumbent` (the best loss so far), `trained` (GPU-
-    seconds that trials had trained by then, those in flight included). A failed trial's
+    `reports`: one row per step spent, cell by cell, in order of arrival: key, trial, step, loss,
+    accuracy, failed, seconds, step_seconds, setup_seconds, and, counted up to and including it,
+    `trials` (that have returned a result), `steps`, `incumbent` (the best loss so far), `trained`
+    (GPU-seconds that trials had trained by then, those in flight included). A failed trial's
     failed step is a row too: one step spent, and the objective's worst loss.
 
     `problems`: file, what, why: every journal that is not used, or not used as a complete cell.
@@ -58,9 +59,17 @@ class Table:
 
     def curves(self, column: str) -> dict[str, pd.DataFrame]:
         """The reports of each cell, by its key; without those where `column` is missing."""
-        reports = self.reports[self.reports[column].notna()]
-        groups = reports.groupby("key", observed=True, sort=False)
-        return {str(key): reports for key, reports in groups}
+        reports = self.reports
+        if (missing := reports[column].isna()).any():
+            reports = reports[~missing]
+        keys = reports["key"].cat
+        ends = np.append(np.flatnonzero(np.diff(keys.codes)) + 1, len(reports))
+        begins = [0, *ends[:-1]]  # slices of a frame are not copies of it
+        return {
+            str(keys.categories[keys.codes.iloc[begin]]): reports.iloc[begin:end]
+            for begin, end in zip(begins, ends, strict=True)
+            if begin < end
+        }
 
     def frame(
         self, rows: list[dict[str, Any]] | pd.DataFrame, columns: Sequence[str]

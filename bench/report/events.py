@@ -40,22 +40,22 @@ class Timeline(NamedTuple):
 def timeline(events: list[dict[str, Any]], wall: float) -> Timeline:
     """The events; none is before the start or after the end. TypeError if a time is not one."""
     kind = np.array([NUMBER[event["event"]] for event in events], dtype=np.int64)
-    of = {number: np.flatnonzero(kind == number).tolist() for number in NUMBER.values()}
+    where = {number: np.flatnonzero(kind == number) for number in NUMBER.values()}
+    of = {number: [events[index] for index in at] for number, at in where.items()}
 
     def seconds(name: str, *kinds: int) -> Floats:
         found = np.zeros(len(events))
         for each in kinds:  # a field is looked for only where there may be one
-            here = [events[index].get(name) for index in of[each]]
-            found[of[each]] = numbers(name, here)
+            found[where[each]] = numbers(name, [event.get(name) for event in of[each]])
         return np.clip(np.nan_to_num(found, posinf=0.0, neginf=0.0), 0.0, None)
 
     def those(name: str, kind: int, *values: str) -> Booleans:
         found = np.zeros(len(events), dtype=bool)
-        found[of[kind]] = [events[index].get(name) in values for index in of[kind]]
+        found[where[kind]] = [event.get(name) in values for event in of[kind]]
         return found
 
     broken = np.zeros(len(events), dtype=bool)
-    broken[of[REPORT]] = [isinstance(events[index].get("raw_loss"), str) for index in of[REPORT]]
+    broken[where[REPORT]] = [isinstance(event.get("raw_loss"), str) for event in of[REPORT]]
     trials = [event.get("trial") for event in events]
     at = numbers("seconds", [event.get("seconds") for event in events])
     at = np.clip(np.nan_to_num(at, posinf=0.0, neginf=0.0), 0.0, wall)

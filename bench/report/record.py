@@ -53,7 +53,7 @@ def report_columns(record: Record) -> Columns:
     TypeError or ValueError where an event is not what it must be.
     """
     worst = number(record.header, "worst_loss")
-    steps = _steps(record.events)
+    steps = _steps(record)
     failed = np.array([event["event"] == "finish" for event in steps], dtype=bool)
     losses = [worst if event["event"] == "finish" else event["loss"] for event in steps]
     loss = numbers("loss", losses)
@@ -89,7 +89,12 @@ def cell_row(record: Record, columns: Columns) -> dict[str, Any]:
     wall = number({"seconds": end.get("seconds", last)}, "seconds")  # a crash has none
     if not 0 <= wall < np.inf:
         raise ValueError("the end's seconds are not a time")
-    sums = {name: _sum(record, name) for name in ("suggest", "decide", "observe")}
+    suggested, decided, finished = map(record.of, ("suggest", "decide", "finish"))
+    sums = {
+        "suggest": _sum("suggest_seconds", suggested),
+        "decide": _sum("decide_seconds", decided),
+        "observe": _sum("observe_seconds", [*decided, *finished]),
+    }
     training = float(np.nansum(columns["step_seconds"]))
     status, reason = text(end.get("status")), text(end.get("reason", ""))
     if status == "completed" and steps < cell.budget_steps:
@@ -113,11 +118,11 @@ def cell_row(record: Record, columns: Columns) -> dict[str, Any]:
         "status": status,
         "reason": reason,
         "complete": status == "completed",
-        "resumed": sum(event["event"] == "resume" for event in record.events),
+        "resumed": len(record.of("resume")),
         "wall": wall,
-        "trials": sum(event["event"] == "suggest" for event in record.events),
+        "trials": len(suggested),
         "steps": steps,
-        "failed_trials": sum(_failed(event) for event in record.events),
+        "failed_trials": sum(map(_failed, finished)),
         "training_seconds": training,
         "setup_seconds": float(np.nansum(columns["setup_seconds"])),
         **{f"{name}_seconds": value for name, value in sums.items()},
@@ -151,26 +156,24 @@ def _failed(event: dict[str, Any]) -> bool:
     return event["event"] == "finish" and event.get("status") == "failed"
 
 
-def _steps(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _steps(record: Record) -> list[dict[str, Any]]:
     """The events that spent a step: reports, and the ends of trials whose failed step has none.
 
     A trial that failed because its loss was not finite did report that step.
     """
-    diverged = {
-        event.get("trial")
-        for event in events
-        if event["event"] == "report" and isinstance(event.get("raw_loss"), str)
-    }
+    reports = record.of("report")
+    if not any(map(_failed, record.of("finish"))):
+        return reports
+    diverged = {event.get("trial") for event in reports if isinstance(event.get("raw_loss"), str)}
     return [
         event
-        for event in events
+        for event in record.events
         if event["event"] == "report" or (_failed(event) and event.get("trial") not in diverged)
     ]
 
 
-def _sum(record: Record, name: str) -> float:
-    key = f"{name}_seconds"
-    return float(np.nansum(numbers(key, [event.get(key) for event in record.events])))
+def _sum(name: str, events: list[dict[str, Any]]) -> float:
+    return float(np.nansum(numbers(name, [event.get(name) for event in events])))
 
 
 @cache

@@ -22,15 +22,14 @@ def trained(record: Record) -> list[dict[str, Any]]:
 
     A trial that was stopped or cut has no loss that could be compared with theirs.
     """
-    worst, losses = number(record.header, "worst_loss"), {}
-    configurations, ends = {}, []
-    for event in record.events:
-        if event["event"] == "report":
-            losses[event["trial"]] = event["loss"]
-        elif event["event"] == "suggest":
-            configurations[event["trial"]] = event.get("configuration")
-        elif event["event"] == "finish" and event.get("status") in ("completed", "failed"):
-            ends.append((event["trial"], event["status"] == "failed"))
+    worst = number(record.header, "worst_loss")
+    losses = {event["trial"]: event["loss"] for event in record.of("report")}
+    configurations = {event["trial"]: event.get("configuration") for event in record.of("suggest")}
+    ends = [
+        (event["trial"], event["status"] == "failed")
+        for event in record.of("finish")
+        if event.get("status") in ("completed", "failed")
+    ]
     stride = -(-len(ends) // MOST) or 1
     return [
         {

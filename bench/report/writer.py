@@ -20,6 +20,7 @@ from bench.metrics._table import Table, groups
 from bench.report.answer import as_frame, given
 from bench.report.audit import audit
 from bench.report.contents import Report
+from bench.report.drawing import Draw, drawing
 from bench.report.fields import text
 from bench.report.html import index
 from bench.report.page import page
@@ -50,8 +51,9 @@ def write(
     report = _report(folder / "report", table, planned, skipped)
     try:
         with _replaced(report.folder) as new:
-            for name in plugins.names("metrics"):
-                _write_metric(report, name, new)
+            with drawing(table) as draw:
+                for name in plugins.names("metrics"):
+                    _write_metric(report, name, new, draw)
             every, asked = [*plan, *(cell for cell, _ in skipped)], suite or folder.name
             report.answers = given(table, report.frames["target"], every, folder, asked)
             report.audit = audit(table)
@@ -93,9 +95,7 @@ def _report(
     return Report(folder, replace(table, problems=problems), frame, counts)
 
 
-def _write_metric(report: Report, name: str, folder: Path) -> None:
-    from bench.metrics._style import side_by_side
-
+def _write_metric(report: Report, name: str, folder: Path, draw: Draw) -> None:
     metric = cast(Metric, plugins.load_module("metrics", name))
     frame = metric.compute(report.table)
     to_csv(frame, folder / f"{name}.csv")
@@ -109,9 +109,10 @@ def _write_metric(report: Report, name: str, folder: Path) -> None:
         parts += [v for k, v in values.items() if k == "objective" or k not in constant]
         slug = re.sub(r"[^A-Za-z0-9_.=]+", "-", "-".join(map(str, [name, *parts])))[:120]
         file, number = f"{slug}.png", 2
-        while (folder / file).exists():  # labels that differ in other characters only
+        taken = {figure for figure, _ in report.figures}
+        while file in taken:  # labels that differ in other characters only
             file, number = f"{slug}-{number}.png", number + 1
-        metric.draw(side_by_side(rows)).savefig(folder / file, metadata={"Software": None})
+        draw(name, rows, folder / file)
         report.figures.append((file, metric.READING))
 
 
