@@ -12,7 +12,10 @@ PACKAGE = Path(__file__).parent.parent / "bench"
 LAYERS = [
     {"errors", "seeds", "options", "process", "machine", "signals", "__init__"},
     {"journal", "cell", "lock", "provenance", "image", "objective", "algorithm", "engine", "data"},
-    {"space", "corners", "encoding", "curves", "curve_table", "plugins", "objectives"},
+    {
+        *{"space", "conditions", "overrides", "corners", "encoding", "curves", "curve_table"},
+        *{"plugins", "objectives"},
+    },
     {"algorithms", "suite", "metrics", "forest", "surrogate", "quality", "known_error"},
     {"engines", "results", "report"},
     {"run", "tables", "estimate", "audit", "check", "recording", "validation", "slurm", "export"},
