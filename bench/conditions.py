@@ -16,9 +16,7 @@ Condition = Any
 """A ConfigSpace condition or conjunction; True: always met; False: never."""
 
 
-def replaced(
-    space: "ConfigurationSpace", changed: Mapping[str, Parameter]
-) -> "ConfigurationSpace":
+def replaced(space: "ConfigurationSpace", changed: Mapping[str, Parameter]) -> "ConfigurationSpace":
     """A new space: the same names with the parameters in `changed` in place of their own.
 
     What others depend on may take fewer values than before, and no others.
@@ -31,6 +29,26 @@ def replaced(
     new = ConfigurationSpace()
     new.add(*made.members.values(), *made.conditions)
     return new
+
+
+def without_fixed(space: "ConfigurationSpace") -> "tuple[dict[str, Any], ConfigurationSpace]":
+    """The values of parameters that are fixed, and a space without them; itself if none are.
+
+    A fixed parameter that others depend on stays.
+    """
+    from ConfigSpace import ConfigurationSpace, Constant
+
+    fixed = {
+        name: each.value
+        for name, each in space.items()
+        if isinstance(each, Constant) and not space.children_of[name]
+    }
+    if not fixed:
+        return {}, space
+    rest = ConfigurationSpace()
+    conditions = [each for each in space.conditions if each.child.name not in fixed]
+    rest.add(*(each for name, each in space.items() if name not in fixed), *conditions)
+    return fixed, rest
 
 
 class _Replaced:

@@ -54,18 +54,24 @@ Override = Annotated[dict[str, Any], BeforeValidator(_form)]
 """Of one parameter: its form, and the values."""
 
 
-def in_words(override: Mapping[str, Any]) -> str:
-    """As a suite has it.
+def in_words(override: Any) -> str:
+    """As a suite has it, right or wrong.
 
     >>> in_words({"log": [0.0001, 0.01]})
     'log = [0.0001, 0.01]'
     """
-    return ", ".join(f"{form} = {json.dumps(said)}" for form, said in override.items())
+    if not isinstance(override, dict):
+        return json.dumps(override, default=str)
+    return ", ".join(f"{form} = {json.dumps(said, default=str)}" for form, said in override.items())
 
 
-def legal_names(objective: Objective) -> list[str]:
-    """The names of its parameters."""
-    return list(objective.space())
+def form_of(parameter: "Parameter") -> dict[str, Any]:
+    """The one form in which a parameter is an override."""
+    if parameter.kind != "choice":
+        return {"log" if parameter.log else "linear": [parameter.lower, parameter.upper]}
+    if len(parameter.choices) == 1:
+        return {"constant": parameter.choices[0]}
+    return {"choices": [*parameter.choices]}
 
 
 def resolve(objective: Objective, said: Mapping[str, Any]) -> Overrides:
@@ -97,7 +103,7 @@ def resolve(objective: Objective, said: Mapping[str, Any]) -> Overrides:
         )
     if changed and all(len(each.choices) == 1 for each in left):
         raise UserError("space: every parameter is fixed; leave at least one to be searched")
-    return {name: _said(each) for name, each in sorted(changed.items())}
+    return {name: form_of(each) for name, each in sorted(changed.items())}
 
 
 def overridden(kind: type[Kind], overrides: Overrides) -> type[Kind]:
@@ -125,6 +131,8 @@ def _overridden(kind: type[Kind], text: str) -> type[Kind]:
     return type(kind.__name__, (kind,), body)
 
 
+ROUNDING = 1e-9
+
 ANY: Limits = (-math.inf, math.inf)
 
 
@@ -137,14 +145,15 @@ def _changed(own: "Parameter", override: Mapping[str, Any], limits: Limits | Non
     if form in ("linear", "log"):
         if kind is None:
             raise ValueError(f"give choices or a constant, legal: {_legal(own, None)}")
-        low, high = (_number(each, kind) for each in said)
         least, most = _bounds(own, limits)
+        low, high = (_unrounded(_number(each, kind), (least, most)) for each in said)
         if not least <= low < high <= most:
             raise ValueError(f"legal: {_legal(own, limits)}")
         return Parameter(own.name, kind, low, high, log=form == "log")
     values = said if form == "choices" else [said]
     if kind is not None:
-        values = [_number(each, kind) for each in values]
+        bounds = _bounds(own, limits)
+        values = [_unrounded(_number(each, kind), bounds) for each in values]
     if not all(_is_legal(each, own, limits) for each in values):
         raise ValueError(f"legal: {_legal(own, limits)}")
     if all(each in own.choices for each in values):
@@ -155,7 +164,7 @@ def _changed(own: "Parameter", override: Mapping[str, Any], limits: Limits | Non
 
 
 def _kind(own: "Parameter") -> str | None:
-    """float or int, also of choices among numbers; None: its values are no numbers."""
+    """Float or int, also of choices among numbers; None: its values are no numbers."""
     if own.kind != "choice":
         return own.kind
     if not all(map(_is_number, own.choices)):
@@ -169,6 +178,11 @@ def _number(value: Any, kind: str) -> int | float:
     if kind == "int" and value != int(value):
         raise ValueError("its values are whole numbers")
     return int(value) if kind == "int" else float(value)
+
+
+def _unrounded(value: float, bounds: Limits) -> float:
+    """The bound, where a value is one up to rounding: ConfigSpace rounds those of a space."""
+    return next((each for each in bounds if math.isclose(value, each, rel_tol=ROUNDING)), value)
 
 
 def _bounds(own: "Parameter", limits: Limits | None) -> Limits:
@@ -190,15 +204,6 @@ def _legal(own: "Parameter", limits: Limits | None) -> str:
     choices = ", ".join(json.dumps(each) for each in own.choices)
     span = f"{'whole numbers ' * (_kind(own) == 'int')}from {least:g} to {most:g}"
     return " or ".join([*filter(None, [choices]), *([span] if least <= most else [])])
-
-
-def _said(parameter: "Parameter") -> dict[str, Any]:
-    """The one form of an override."""
-    if parameter.kind != "choice":
-        return {"log" if parameter.log else "linear": [parameter.lower, parameter.upper]}
-    if len(parameter.choices) == 1:
-        return {"constant": parameter.choices[0]}
-    return {"choices": [*parameter.choices]}
 
 
 def _is_number(value: Any) -> bool:

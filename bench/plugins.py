@@ -122,7 +122,8 @@ def of_user(text: str, options: list[str]) -> Options:
     overrides a parameter of an objective. Raises UserError for what is wrong.
     """
     kind, name, path = _find(text)
-    given, space = {}, {}
+    given: dict[str, Any] = {}
+    space: dict[str, Any] = {}
     for option in options:
         key, equals, value = option.partition("=")
         if not equals:
@@ -135,12 +136,12 @@ def of_user(text: str, options: list[str]) -> Options:
             into[key] = value
     found: Any = load_class(kind, name, path)
     try:
-        made: Options = found(**given)
+        made = found(**given)
         if space:
             made = overrides.overridden(found, overrides.resolve(made, space))(**given)
     except ValidationError as error:
         raise UserError(f"{text}: {in_one_line(error, [*found.model_fields])}") from None
-    return made
+    return made  # type: ignore[no-any-return]
 
 
 def _find(text: str) -> tuple[str, str, str | None]:

@@ -142,6 +142,11 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
         for objective in objectives:
             if reason := plugins.engine(name).refuse(plugins.make("objectives", objective)):
                 raise UserError(f"{path}: engine {name} on {objective.name}: {reason}")
+    rests_on = {
+        (engine, index): _rests_on(path, engine, objective, device)
+        for engine, _ in engines
+        for index, objective in enumerate(objectives)
+    }
     seeds = [entry.seeds or suite.seeds for entry in suite.algorithms]
     cells = [
         Cell(
@@ -153,15 +158,15 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
             gpus_per_trial=suite.gpus_per_trial,
             seed=seed,
             budget=suite.budget,
-            max_steps=max_steps[objectives.index(objective)],
+            max_steps=max_steps[index],
             max_seconds=suite.max_seconds,
             max_trial_seconds=suite.max_trial_seconds,
-            engine_settings={**settings, **plugins.engine(engine).rests_on(objective, device)},
+            engine_settings={**settings, **rests_on[engine, index]},
         )
-        for count, seed, objective, (engine, settings), (algorithm, own) in product(
+        for count, seed, (index, objective), (engine, settings), (algorithm, own) in product(
             gpus,
             [*suite.seeds, *dict.fromkeys(s for s in chain(*seeds) if s not in suite.seeds)],
-            objectives,
+            [*enumerate(objectives)],
             engines,
             zip(algorithms, seeds, strict=True),
         )
@@ -240,6 +245,13 @@ def _engine(path: Path, index: int, entry: EngineEntry) -> tuple[str, dict[str, 
         place = f"engines[{index}] ({entry.name})"
         legal = [*plugins.engine(entry.name).Settings.model_fields]
         raise UserError(f"{path}: {in_one_line(error, legal, place)}") from None
+
+
+def _rests_on(path: Path, engine: str, objective: PlugIn, device: str) -> dict[str, Any]:
+    try:
+        return plugins.engine(engine).rests_on(objective, device)
+    except UserError as error:
+        raise UserError(f"{path}: engine {engine} on {objective.name}: {error}") from None
 
 
 def _refuse_pairs(
