@@ -1,4 +1,4 @@
-"""ResNet-18 on Fashion-MNIST, and the small network on CIFAR-10: what is built, and that it learns."""
+"""ResNet-18 on Fashion-MNIST, the small network on CIFAR-10: what is built, what it learns."""
 
 import math
 import subprocess
@@ -131,7 +131,7 @@ def test_images_are_scaled_to_minus_one_to_one_and_kept_for_the_next_trial() -> 
     assert isinstance(second, ResnetTraining)
     assert first.data is second.data
     assert first.data.train.shape == (96, 1, 28, 28)
-    assert (first.data.train.max(), first.data.train.min()) == (1, -1)
+    assert [each.item() for each in first.data.train.aminmax()] == [-1, 1]
     small = Cifar10Cnn(train_images=32, validation_images=16).train(LENET, 1, "cpu")
     assert isinstance(small, LenetTraining)
     assert small.data.train.shape == (32, 3, 32, 32)

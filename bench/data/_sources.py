@@ -24,7 +24,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Mirror:
-    """A folder on the web that holds the files gzipped: each under its name, with .gz at the end."""
+    """A folder on the web that holds the files gzipped, under names that end in .gz."""
 
     address: str
     timeout: float = 5.0

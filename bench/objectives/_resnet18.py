@@ -1,4 +1,4 @@
-"""The training behind `fashion_mnist_resnet18`: ResNet-18 in torch alone, for images of one channel.
+"""The training behind `fashion_mnist_resnet18`: ResNet-18 in torch alone, for one channel.
 
 He, Zhang, Ren, Sun, Deep Residual Learning for Image Recognition, CVPR 2016, table 1; weights
 begin as torchvision's do. Why it is not torchvision's: docs/decisions/0012-image-objectives.md.

@@ -37,8 +37,9 @@ class Cifar10Cnn(Objective):
     }
 
     def space(self) -> "ConfigurationSpace":
-        """The tutorial's, but that the widths l1 and l2 of the two dense layers are not powers of
-        2 alone: a list of legal sizes would be a category to the algorithms.
+        """The tutorial's, but that the widths of the dense layers are not powers of 2 alone.
+
+        A list of legal sizes would be a category to the algorithms.
         """
         from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer
 
