@@ -20,10 +20,13 @@ class PlugIn:
     """The user's own .py file, absolute; None for those of this package."""
     source: str | None = None
     """SHA-256 of that file: an edited plug-in makes other cells."""
+    space: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Of an objective: what the suite changes of its search space (bench/overrides.py)."""
 
     @property
     def identity(self) -> dict[str, Any]:
-        return {"name": self.name, "options": self.options, "source": self.source}
+        changed = {"space": self.space} if self.space else {}
+        return {"name": self.name, "options": self.options, "source": self.source, **changed}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ bench/curve_table.py reads it.
 
 import hashlib
 import json
-from dataclasses import dataclass
+import shlex
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,8 @@ from numpy.typing import NDArray
 
 from bench.cell import PlugIn
 from bench.errors import UserError
+from bench.overrides import form_of, in_words
+from bench.space import parameters
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,10 +73,17 @@ class Curves:
 def find(objective: PlugIn, device: str) -> Path | None:
     """The table that was recorded of an objective, with its options, on a device.
 
-    Raises UserError if there are several in one folder.
+    One of just its search space goes before one of a wider space. Raises UserError if there are
+    several in one folder, and if all are of a space that does not hold the objective's.
     """
+    beyond = None
     for folder in FOLDERS:
-        of = [path for path in sorted(folder.glob("*.parquet")) if is_of(path, objective, device)]
+        paths = sorted(folder.glob("*.parquet"))
+        of = [path for path in paths if is_of(path, objective, device)]
+        if not of:
+            wider = {p: _beyond(p, objective) for p in paths if _is_alike(p, objective, device)}
+            of = [path for path, reason in wider.items() if reason is None]
+            beyond = beyond or next(filter(None, wider.values()), None)
         if len(of) > 1:
             raise UserError(
                 f"{folder} has several tables of {objective.name} with the same options on "
@@ -80,15 +91,61 @@ def find(objective: PlugIn, device: str) -> Path | None:
             )
         if of:
             return of[0]
+    if objective.space and beyond:
+        again = command(objective)
+        raise UserError(
+            f"{beyond}, and curves are not extrapolated: narrow it, or record it: {again} --to FILE"
+        )
     return None
 
 
+def command(objective: PlugIn) -> str:
+    """What records an objective's curves."""
+    options = [f"{name}={value}" for name, value in objective.options.items()]
+    options += [
+        shlex.quote(f"space.{name}={{{in_words(each)}}}") for name, each in objective.space.items()
+    ]
+    return " ".join(["bench record", objective.path or objective.name, *options])
+
+
 def is_of(path: Path, objective: PlugIn, device: str) -> bool:
-    """Whether a table was recorded of an objective, with its options, on a device."""
+    """Whether a table was recorded of an objective, with its options and space, on a device."""
+    of, on = _of(path)
+    return of == objective.identity and on == device
+
+
+def _is_alike(path: Path, objective: PlugIn, device: str) -> bool:
+    """Likewise, but the search space may be another."""
+    of, on = _of(path)
+    plain = replace(objective, space={}).identity
+    return {k: v for k, v in of.items() if k != "space"} == plain and on == device
+
+
+def _of(path: Path) -> tuple[dict[str, Any], str | None]:
+    """The identity of what a table was recorded of, and the device."""
     about = _about(path, path.stat().st_mtime_ns)
     of = about.get("objective")
-    known = isinstance(of, dict) and {"source": None, **of} == objective.identity
-    return known and about.get("device") == device
+    return {"source": None, **of} if isinstance(of, dict) else {}, about.get("device")
+
+
+def _beyond(path: Path, objective: PlugIn) -> str | None:
+    """Where an objective's search space goes beyond the one that was recorded; None: nowhere."""
+    from ConfigSpace import ConfigurationSpace
+
+    from bench import plugins
+
+    try:
+        about = deepcopy(_about(path, path.stat().st_mtime_ns)["space"])  # of which it takes parts
+        recorded = parameters(ConfigurationSpace.from_serialized_dict(about))
+    except Exception:  # whatever ConfigSpace makes of a stranger's dictionary
+        return f"{path} does not say which search space was recorded"
+    known = {each.name: each for each in recorded}
+    for each in parameters(plugins.make("objectives", objective).space()):
+        if each.name not in known or not each.lies_in(known[each.name]):
+            was = in_words(form_of(known[each.name])) if each.name in known else "nothing of it"
+            has = in_words(form_of(each))
+            return f"space.{each.name}: {has} goes beyond what {path} has recorded ({was})"
+    return None
 
 
 def digest(path: Path) -> str:

@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
 
+Limits = tuple[float, float]
+"""The least and the greatest value, both included."""
+
+Overrides = dict[str, dict[str, Any]]
+"""By parameter: its form and values, as a suite has them (bench/overrides.py)."""
+
+
 class Training(Protocol):
     """One training of one configuration, advanced step by step."""
 
@@ -49,6 +56,13 @@ class Objective(Options, ABC):
 
     metrics: ClassVar[dict[str, str]] = {}
     """What `step` returns beside `loss`: name -> unit, e.g. {"accuracy": "share of images"}."""
+
+    limits: ClassVar[dict[str, Limits]] = {}
+    """How far a suite may widen the range of a number (or choices among numbers): name -> between
+    which values a training still works. One that is not here cannot be widened."""
+
+    overrides: ClassVar[Overrides] = {}
+    """What a suite changed of the search space: set by bench/overrides.py alone."""
 
     @abstractmethod
     def space(self) -> "ConfigurationSpace":

@@ -9,12 +9,14 @@ import importlib
 import importlib.util
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from pydantic import ValidationError
 
+from bench import overrides
 from bench.algorithm import Algorithm
 from bench.cell import PlugIn
 from bench.engine import Engine
@@ -69,19 +71,27 @@ def load_class(kind: str, name: str, path: str | None = None) -> type[Options]:
     return found[0]
 
 
-def resolve(kind: str, name: str | None, path: Path | None, options: dict[str, Any]) -> PlugIn:
-    """Check a plug-in's options and fill in the defaults.
+def resolve(
+    kind: str,
+    name: str | None,
+    path: Path | None,
+    options: dict[str, Any],
+    space: Mapping[str, Any] | None = None,
+) -> PlugIn:
+    """Check a plug-in's options, and overrides of an objective's space; fill in the defaults.
 
-    Raises UserError for an unknown name, a bad file, and (pydantic's) ValidationError for options.
+    Raises UserError for an unknown name, a bad file, an override that is not legal, and
+    (pydantic's) ValidationError for options.
     """
-    if path is None:
-        assert name is not None
-        options_in_full = load_class(kind, name)(**options).model_dump(mode="json")
-        return PlugIn(name, options_in_full)
-    path = path.resolve()
-    source = _source(path)
-    options_in_full = load_class(kind, path.stem, str(path))(**options).model_dump(mode="json")
-    return PlugIn(path.stem, options_in_full, str(path), source)
+    if path is not None:
+        path = path.resolve()
+        name = path.stem
+    assert name is not None
+    where = None if path is None else str(path)
+    source = None if path is None else _source(path)
+    made: Any = load_class(kind, name, where)(**options)
+    changed = overrides.resolve(made, space) if space else {}
+    return PlugIn(name, made.model_dump(mode="json"), where, source, changed)
 
 
 def make(kind: str, plugin: PlugIn) -> Any:
@@ -92,8 +102,9 @@ def make(kind: str, plugin: PlugIn) -> Any:
     """
     if plugin.path is not None and _source(Path(plugin.path)) != plugin.source:
         raise UserError(f"{plugin.path} has changed since the plan: run the same command again")
+    found: Any = load_class(kind, plugin.name, plugin.path)
     try:
-        return load_class(kind, plugin.name, plugin.path)(**plugin.options)
+        return overrides.overridden(found, plugin.space)(**plugin.options)
     except ValidationError as error:
         raise UserError(f"{plugin.name}: {error.errors()[0]['msg']}") from None
 
@@ -107,23 +118,30 @@ def engine(name: str) -> type[Engine]:
 def of_user(text: str, options: list[str]) -> Options:
     """Build what a user means by a name, or by the path of a .py file, with options "name=value".
 
-    Values are TOML, as in a suite; what is none is a string. Raises UserError for what is wrong.
+    Values are TOML, as in a suite; what is none is a string. An option "space.NAME={log=[1, 9]}"
+    overrides a parameter of an objective. Raises UserError for what is wrong.
     """
     kind, name, path = _find(text)
-    given = {}
+    given: dict[str, Any] = {}
+    space: dict[str, Any] = {}
     for option in options:
         key, equals, value = option.partition("=")
         if not equals:
             raise UserError(f"option {option}: legal: name=value, e.g. resolution=6")
+        of_space = kind == "objectives" and key.startswith("space.")
+        into, key = (space, key.removeprefix("space.")) if of_space else (given, key)
         try:
-            given[key] = tomllib.loads(f"value = {value}")["value"]
+            into[key] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
-            given[key] = value
-    found = load_class(kind, name, path)
+            into[key] = value
+    found: Any = load_class(kind, name, path)
     try:
-        return found(**given)
+        made = found(**given)
+        if space:
+            made = overrides.overridden(found, overrides.resolve(made, space))(**given)
     except ValidationError as error:
         raise UserError(f"{text}: {in_one_line(error, [*found.model_fields])}") from None
+    return made  # type: ignore[no-any-return]
 
 
 def _find(text: str) -> tuple[str, str, str | None]:

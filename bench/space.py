@@ -30,6 +30,20 @@ class Parameter:
     log: bool = False
     choices: tuple[Any, ...] = ()
 
+    def lies_in(self, other: "Parameter") -> bool:
+        """Whether the other one has all of its values, up to the rounding of bounds."""
+        if self.kind == "choice" and other.kind == "choice":
+            return set(self.choices) <= set(other.choices)
+        if other.kind == "choice":
+            return False
+        values = self.choices or (self.lower, self.upper)
+        if not all(isinstance(each, int | float) for each in values):
+            return False
+        if other.kind == "int" and not all(isinstance(each, int) for each in values):
+            return False
+        slack = 1e-9 * max(abs(other.lower), abs(other.upper))
+        return other.lower - slack <= min(values) and max(values) <= other.upper + slack
+
 
 def parameters(space: "ConfigurationSpace") -> list[Parameter]:
     """The space's hyper-parameters, parents before children; UserError for what is not covered."""

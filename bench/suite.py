@@ -3,7 +3,6 @@
 The order is GPU count, seed, objective, algorithm: a run that is cut short has whole seeds.
 """
 
-from collections.abc import Sequence
 from itertools import chain, product
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +13,7 @@ from bench import plugins
 from bench.cell import Cell, PlugIn
 from bench.errors import UserError, one_of
 from bench.options import in_one_line, read_toml
+from bench.overrides import Override
 from bench.seeds import canonical
 
 FOLDER = next(
@@ -54,6 +54,12 @@ class Entry(BaseModel):
         return self
 
 
+class ObjectiveEntry(Entry):
+    """One objective; what it changes of its search space goes before what the suite changes."""
+
+    space: dict[str, Override] = {}
+
+
 class AlgorithmEntry(Entry):
     """One algorithm; a slow one may have fewer seeds than the others."""
 
@@ -76,7 +82,7 @@ class Suite(BaseModel):
     """A suite file's contents; the device and the default GPU counts are those of the machine."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-    objectives: Annotated[list[Entry], Field(min_length=1)]
+    objectives: Annotated[list[ObjectiveEntry], Field(min_length=1)]
     algorithms: Annotated[list[AlgorithmEntry], Field(min_length=1)]
     engines: Annotated[
         list[Annotated[EngineEntry, BeforeValidator(_engine_entry)]], Field(min_length=1)
@@ -90,6 +96,8 @@ class Suite(BaseModel):
     """Full trainings' worth of steps for each cell."""
     max_seconds: Seconds | None = None
     max_trial_seconds: Seconds | None = None
+    space: dict[str, Override] = {}
+    """Changes the search space of each objective that has a parameter of that name."""
 
 
 def names() -> list[str]:
@@ -122,8 +130,8 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
     """
     suite = load(path)
     engines = [_engine(path, index, entry) for index, entry in enumerate(suite.engines)]
-    objectives = _resolve(path, "objectives", suite.objectives)
-    algorithms = _resolve(path, "algorithms", suite.algorithms)
+    objectives = _objectives(path, suite)
+    algorithms = [_resolve(path, "algorithms", *each) for each in enumerate(suite.algorithms)]
     if suite.gpus_per_trial > 1 and suite.gpus_per_trial % 1:
         raise UserError(
             f"{path}: gpus_per_trial: legal: at most 1, or a whole number, not "
@@ -134,6 +142,11 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
         for objective in objectives:
             if reason := plugins.engine(name).refuse(plugins.make("objectives", objective)):
                 raise UserError(f"{path}: engine {name} on {objective.name}: {reason}")
+    rests_on = {
+        (engine, index): _rests_on(path, engine, objective, device)
+        for engine, _ in engines
+        for index, objective in enumerate(objectives)
+    }
     seeds = [entry.seeds or suite.seeds for entry in suite.algorithms]
     cells = [
         Cell(
@@ -145,15 +158,15 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
             gpus_per_trial=suite.gpus_per_trial,
             seed=seed,
             budget=suite.budget,
-            max_steps=max_steps[objectives.index(objective)],
+            max_steps=max_steps[index],
             max_seconds=suite.max_seconds,
             max_trial_seconds=suite.max_trial_seconds,
-            engine_settings={**settings, **plugins.engine(engine).rests_on(objective, device)},
+            engine_settings={**settings, **rests_on[engine, index]},
         )
-        for count, seed, objective, (engine, settings), (algorithm, own) in product(
+        for count, seed, (index, objective), (engine, settings), (algorithm, own) in product(
             gpus,
             [*suite.seeds, *dict.fromkeys(s for s in chain(*seeds) if s not in suite.seeds)],
-            objectives,
+            [*enumerate(objectives)],
             engines,
             zip(algorithms, seeds, strict=True),
         )
@@ -184,22 +197,40 @@ def doubling(most: int) -> list[int]:
     return [1 << power for power in range(most.bit_length())]
 
 
-def _resolve(path: Path, kind: str, entries: Sequence[Entry]) -> list[PlugIn]:
-    resolved = []
-    for index, entry in enumerate(entries):
-        file = path.parent / entry.path if entry.path is not None else None
-        options = entry.model_extra or {}
-        try:
-            resolved.append(plugins.resolve(kind, entry.name, file, options))
-        except UserError as error:
-            raise UserError(f"{path}: {kind}[{index}]: {error}") from None
-        except ValidationError as error:
-            name = entry.name or Path(str(entry.path)).stem
-            where = None if file is None else str(file.resolve())
-            legal = [*plugins.load_class(kind, name, where).model_fields]
-            place = f"{kind}[{index}] ({name})"
-            raise UserError(f"{path}: {in_one_line(error, legal, place)}") from None
-    return resolved
+def _objectives(path: Path, suite: Suite) -> list[PlugIn]:
+    """The objectives with their own and the suite's overrides; each of the latter fits one."""
+    plain = [_resolve(path, "objectives", *each) for each in enumerate(suite.objectives)]
+    if not suite.space and not any(entry.space for entry in suite.objectives):
+        return plain
+    known = [[*plugins.make("objectives", each).space()] for each in plain]
+    if unknown := [name for name in suite.space if not any(name in each for each in known)]:
+        legal = one_of([*{name for each in known for name in each}])
+        raise UserError(f"{path}: space.{unknown[0]}: no objective has this parameter; {legal}")
+    return [
+        _resolve(
+            path, "objectives", index, entry,
+            {name: each for name, each in suite.space.items() if name in names} | entry.space,
+        )
+        for index, (entry, names) in enumerate(zip(suite.objectives, known, strict=True))
+    ]  # fmt: skip
+
+
+def _resolve(
+    path: Path, kind: str, index: int, entry: Entry, space: dict[str, Override] | None = None
+) -> PlugIn:
+    file = path.parent / entry.path if entry.path is not None else None
+    options = entry.model_extra or {}
+    name = entry.name or Path(str(entry.path)).stem
+    try:
+        return plugins.resolve(kind, entry.name, file, options, space)
+    except UserError as error:
+        place = f"{kind}[{index}]" + (f" ({name})" if space else "")
+        raise UserError(f"{path}: {place}: {error}") from None
+    except ValidationError as error:
+        where = None if file is None else str(file.resolve())
+        legal = [*plugins.load_class(kind, name, where).model_fields]
+        place = f"{kind}[{index}] ({name})"
+        raise UserError(f"{path}: {in_one_line(error, legal, place)}") from None
 
 
 def _engine(path: Path, index: int, entry: EngineEntry) -> tuple[str, dict[str, Any]]:
@@ -214,6 +245,13 @@ def _engine(path: Path, index: int, entry: EngineEntry) -> tuple[str, dict[str, 
         place = f"engines[{index}] ({entry.name})"
         legal = [*plugins.engine(entry.name).Settings.model_fields]
         raise UserError(f"{path}: {in_one_line(error, legal, place)}") from None
+
+
+def _rests_on(path: Path, engine: str, objective: PlugIn, device: str) -> dict[str, Any]:
+    try:
+        return plugins.engine(engine).rests_on(objective, device)
+    except UserError as error:
+        raise UserError(f"{path}: engine {engine} on {objective.name}: {error}") from None
 
 
 def _refuse_pairs(

@@ -7,6 +7,7 @@ from textwrap import fill
 from bench.cell import Cell, PlugIn
 from bench.columns import aligned
 from bench.estimate import Estimate, Pilot
+from bench.overrides import in_words
 
 COLOURS = {
     "done": "32",
@@ -26,7 +27,16 @@ def plan_table(cells: list[Cell]) -> str:
     for index, cell in enumerate(cells):
         numbers = (cell.gpus, cell.slots, cell.seed, cell.budget_steps)
         rows.append((str(index), cell.key, *map(str, numbers)))
-    return "\n".join([*aligned(rows), f"{len(cells)} cells"])
+    return "\n".join([*aligned(rows), f"{len(cells)} cells", *override_lines(cells)])
+
+
+def override_lines(cells: list[Cell]) -> list[str]:
+    """What the suite changes of the objectives' search spaces, a line for each of them."""
+    lines: dict[str, None] = {}
+    for objective in (cell.objective for cell in cells if cell.objective.space):
+        said = [f"{name} {in_words(each)}" for name, each in objective.space.items()]
+        lines[f"  {objective.name}: {'; '.join(said)}"] = None
+    return ["search spaces that this suite changes:", *lines] if lines else []
 
 
 def estimate_table(estimates: list[Estimate], run: str) -> str:
@@ -85,14 +95,19 @@ def _number(value: float) -> str:
 
 
 def _labels(plugins: list[PlugIn]) -> list[str]:
-    """Names, with the options that tell those of the same name apart."""
+    """Names, with the options and overrides that tell those of the same name apart."""
     labels = []
     for plugin in plugins:
-        others = [each.options for each in plugins if each.name == plugin.name]
+        others = [each for each in plugins if each.name == plugin.name]
         differing = [
             f"{option}={value}"
             for option, value in plugin.options.items()
-            if any(other.get(option) != value for other in others)
+            if any(other.options.get(option) != value for other in others)
+        ]
+        differing += [
+            f"{name} {in_words(said)}"
+            for name, said in plugin.space.items()
+            if any(other.space.get(name) != said for other in others)
         ]
         labels.append(" ".join([plugin.name, *differing]))
     return labels

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pictures import idx, write_cifar10, write_fashion_mnist
 
 from bench.cell import Cell
-from bench.data import mnist
+from bench.data import cifar10, fashion_mnist, mnist
 from bench.journal import Record, read
 
 HERE = Path(__file__).parent
@@ -106,11 +107,6 @@ def of_kind(record: Record, event: str) -> list[dict[str, Any]]:
     return [each for each in record.events if each["event"] == event]
 
 
-def idx(array: np.ndarray) -> bytes:
-    sizes = np.array(array.shape, dtype=">u4").tobytes()
-    return bytes([0, 0, 8, array.ndim]) + sizes + array.astype(np.uint8).tobytes()
-
-
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write 5,200 noisy images in MNIST's format: the digit d is a bright bar at column 2 d."""
@@ -133,3 +129,28 @@ def checksums(digits: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setattr(mnist, "FILES", sums)
     monkeypatch.setenv("BENCH_DATA", str(digits.parent))
     return sums
+
+
+@pytest.fixture(scope="session")
+def clothes(digits: Path) -> Path:
+    """Fashion-MNIST, tiny, beside the synthetic digits."""
+    return write_fashion_mnist(digits.parent / "fashion_mnist")
+
+
+@pytest.fixture(scope="session")
+def things(digits: Path) -> Path:
+    """CIFAR-10, tiny, beside the synthetic digits."""
+    return write_cifar10(digits.parent / "cifar10")
+
+
+@pytest.fixture
+def pictures(
+    checksums: dict[str, str], clothes: Path, things: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, dict[str, str]]:
+    """Let the tiny data sets be the real ones; give the checksums of each."""
+    found = {"mnist": checksums}
+    for module, folder in ((fashion_mnist, clothes), (cifar10, things)):
+        sums = {f: hashlib.sha256((folder / f).read_bytes()).hexdigest() for f in module.FILES}
+        monkeypatch.setattr(module, "FILES", sums)
+        found[folder.name] = sums
+    return found

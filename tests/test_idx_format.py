@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import idx
+from pictures import idx
 from test_data import put
 
 from bench import data

@@ -13,7 +13,10 @@ LAYERS = [
     {"columns", "duration"},
     {"errors", "seeds", "options", "process", "machine", "signals", "__init__"},
     {"journal", "cell", "lock", "provenance", "image", "objective", "algorithm", "engine", "data"},
-    {"space", "corners", "encoding", "curves", "curve_table", "plugins", "objectives"},
+    {
+        *{"space", "conditions", "overrides", "corners", "encoding", "curves", "curve_table"},
+        *{"plugins", "objectives"},
+    },
     {"algorithms", "suite", "metrics", "forest", "surrogate", "quality", "known_error"},
     {"recommend"},
     {"engines", "results", "report"},

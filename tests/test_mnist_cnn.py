@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from bench.errors import UserError
 from bench.objectives import _cnn
-from bench.objectives._mnist import split
+from bench.objectives._images import split
 from bench.objectives.mnist_cnn import MnistCnn
 
 OPTIMIZERS = ["adam", "sgd", "adamw"]
@@ -116,13 +116,13 @@ def test_planning_with_the_objective_loads_no_heavy_package() -> None:
 
 
 def test_training_and_validation_share_no_image() -> None:
-    train, validation = split(60_000, 55_000, 5_000)
+    train, validation = split("mnist", 60_000, 55_000, 5_000)
     assert sorted(train) == list(range(55_000))
     assert list(validation) == list(range(55_000, 60_000))
 
 
 def test_the_split_is_always_the_same_and_a_smaller_one_is_part_of_a_larger_one() -> None:
-    small, large = split(60_000, 10, 7)[0], split(60_000, 1000, 9)[0]
+    small, large = split("mnist", 60_000, 10, 7)[0], split("mnist", 60_000, 1000, 9)[0]
     assert list(small) == list(large[:10])
     assert list(small[:3]) == [22479, 26637, 11113]
 
@@ -140,7 +140,7 @@ def test_tensors_are_normalised_and_kept_for_the_next_trial() -> None:
     first, second = (TINY.train(PLAIN, seed, "cpu") for seed in (1, 2))
     assert isinstance(first, _cnn.CnnTraining)
     assert isinstance(second, _cnn.CnnTraining)
-    assert first.images.shape == (48, 1, 28, 28)
-    assert first.validation_images.shape == (32, 1, 28, 28)
-    assert first.images.max().item() == pytest.approx((1 - 0.1307) / 0.3081)
-    assert first.images is second.images
+    assert first.data.train.shape == (48, 1, 28, 28)
+    assert first.data.validation.shape == (32, 1, 28, 28)
+    assert first.data.train.max().item() == pytest.approx((1 - 0.1307) / 0.3081)
+    assert first.data is second.data

@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from bench.algorithm import Problem
 from bench.algorithms._generators import PrivateGenerators
+from bench.conditions import without_fixed
 
 
 def truncated_normal(a: float, b: float, loc: float, scale: float) -> float:
@@ -42,21 +43,25 @@ class NoFallback(logging.Logger):
 
 
 class BohbSearcher(TuneBOHB):
-    """TuneBOHB that is seeded, learns from every rung, and never falls back in silence."""
+    """TuneBOHB that is seeded, learns from every rung, and never falls back in silence.
+
+    What is fixed it does not see: for hpbandster that would be one dimension more, and its model
+    begins only with so many results as there are dimensions.
+    """
 
     def __init__(self, problem: Problem, rungs: set[int], settings: dict[str, Any]) -> None:
         self._generators = PrivateGenerators(problem.seed)
         self._rungs = sorted(rungs)
         self._told: dict[str, int] = {}  # by trial, the last rung whose result the model has
+        self._fixed, space = without_fixed(problem.space)
         settings = {**settings, "logger": NoFallback("bohb")}
-        super().__init__(
-            problem.space, bohb_config=settings, metric="loss", mode="min", seed=problem.seed
-        )
+        super().__init__(space, bohb_config=settings, metric="loss", mode="min", seed=problem.seed)
 
     def suggest(self, trial_id: str) -> dict[str, Any] | None:
         """The model draws from numpy's global generator; `seed` seeds ConfigSpace's alone."""
         with self._generators:
-            return super().suggest(trial_id)
+            suggested = super().suggest(trial_id)
+        return suggested and {**self._fixed, **suggested}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         if "budget" in result["hyperband_info"]:

@@ -15,7 +15,7 @@ def seen(space: "ConfigurationSpace", categoricals: bool) -> list[Parameter]:
     """
     return [
         each
-        for each in _varying(space)
+        for each in varying(space)
         if not space.parent_conditions_of[each.name] and (categoricals or each.kind != "choice")
     ]
 
@@ -23,7 +23,7 @@ def seen(space: "ConfigurationSpace", categoricals: bool) -> list[Parameter]:
 def unseen(space: "ConfigurationSpace", categoricals: bool) -> str | None:
     """Name the parameters that are not `seen`, and say that they are drawn at random."""
     conditional = [name for name in space if space.parent_conditions_of[name]]
-    choices = [each.name for each in _varying(space) if each.kind == "choice" and not categoricals]
+    choices = [each.name for each in varying(space) if each.kind == "choice" and not categoricals]
     groups = {
         "categoricals": [name for name in choices if name not in conditional],
         "conditional parameters": conditional,
@@ -45,7 +45,8 @@ def until(start: str, trials: int, budget: int, then: str | None = None) -> str:
     return f"{words}; {then}" if then else words
 
 
-def _varying(space: "ConfigurationSpace") -> list[Parameter]:
+def varying(space: "ConfigurationSpace") -> list[Parameter]:
+    """The parameters that can take more than one value."""
     return [
         each
         for each in parameters(space)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from bench.algorithm import Algorithm, Problem
 from bench.algorithms._hyperband import HyperbandOptions, brackets, hyperband_scheduler
+from bench.algorithms._unseen import varying
 from bench.objective import Objective
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Bohb(HyperbandOptions, Algorithm):
 
     def remark(self, objective: Objective, budget: int) -> str | None:
         """From when on it has a model: until then it is `hyperband`."""
-        needed = 2 * (len(objective.space()) + 1)
+        needed = 2 * (len(varying(objective.space())) + 1)
         trainings = self.trainings_before_model(objective.max_steps, needed)
         when = f"models once {needed} results are at one rung: after {trainings:.1f} full trainings"
         if trainings >= budget:

@@ -17,6 +17,7 @@ from bench.check._violation import Violation
 from bench.corners import corners
 from bench.errors import UserError
 from bench.objective import Objective
+from bench.overrides import overridden, resolve
 from bench.space import parameters
 
 CURVES = 8
@@ -133,6 +134,19 @@ def every_corner_of_the_space_trains(objective: Objective) -> None:
         numbers(objective, configuration, 0, 1)
 
 
+def the_limits_train(objective: Objective) -> None:
+    """At both ends of each of its `limits`, to which a suite may widen its space, a step works."""
+    kind, options = type(objective), objective.model_dump()
+    for name, ends in objective.limits.items():
+        for end in ends:
+            try:
+                changed = resolve(objective, {name: {"constant": end}})
+            except UserError as error:
+                raise Violation(f"limits: {error}") from None
+            drawn = configurations(overridden(kind, changed)(**options), 20)
+            numbers(objective, next((each for each in drawn if name in each), drawn[0]), 0, 1)
+
+
 def memory_returns_after_a_trial(objective: Objective) -> None:
     """Trainings that are over leave no memory behind."""
     (configuration,) = configurations(objective, 1)
@@ -159,6 +173,7 @@ CHECKS: tuple[Callable[[Objective], None], ...] = (
     the_loss_falls,
     the_losses_are_within_their_bounds,
     every_corner_of_the_space_trains,
+    the_limits_train,
     memory_returns_after_a_trial,
 )
 """In the order of their cost, the cheap ones first."""

@@ -39,10 +39,14 @@ def record(
         raise UserError(f"{objective} is no objective")
     on = machine.default_device() if device is None else machine.check_device(device)
     path = Path(objective) if objective.endswith(".py") else None
-    plugin = plugins.resolve("objectives", objective, path, made.model_dump(mode="json"))
+    options_in_full = made.model_dump(mode="json")
+    plugin = plugins.resolve("objectives", objective, path, options_in_full, made.overrides)
     file = to or curves.FOLDERS[0] / f"{plugin.name}-{on}.parquet"
     if file.exists() and not curves.is_of(file, plugin, on):
-        raise UserError(f"{file} is of another objective or other options: give another file, --to")
+        raise UserError(
+            f"{file} is of another objective, other options or another space: give another file, "
+            "--to"
+        )
     made.prepare()
     cells = recording.plan(plugin, configs, on, gpus or machine.count(on))
     planned_trainings = sum(cell.budget for cell in cells)

@@ -1,7 +1,8 @@
 """Datasets: brought in place by `bench data NAME`, checked, and only read by trainings.
 
 A dataset is one file in this folder. It names its files with the SHA-256 that each must have
-(`FILES`) and the places to get them from, in order (`SOURCES`).
+(`FILES`) and the places to get them from, in order (`SOURCES`). A file whose name ends in .gz is
+kept as it is published: of some, only the checksum of that is known.
 """
 
 import importlib
@@ -28,7 +29,7 @@ class Dataset(Protocol):
     """What the module of a dataset defines."""
 
     FILES: dict[str, str]
-    """File name -> SHA-256 of its (uncompressed) content."""
+    """File name -> SHA-256 of what lies under that name."""
     SOURCES: Sequence[Source]
 
 
@@ -99,9 +100,10 @@ def fetch(name: str, progress: bool = True) -> Path:
                 failures.append(f"{source}: {_why(problem)}")
 
     if missing:
+        plain = "" if all(file.endswith(".gz") for file in dataset.FILES) else " (plain or .gz)"
         raise UserError(
             f"cannot fetch {name} ({'; '.join(failures)}): from a machine with internet, copy "
-            f"{_list(list(dataset.FILES))} (plain or .gz) into {folder.absolute()}, or set "
+            f"{_list(list(dataset.FILES))}{plain} into {folder.absolute()}, or set "
             f"BENCH_DATA to the folder that holds {name}/; then run `bench data {name}` again, "
             "which checks them"
         )

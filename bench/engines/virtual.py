@@ -55,13 +55,13 @@ class Engine(Base):
 
     @classmethod
     def why_not(cls, cell: "Cell") -> str | None:
+        from bench import curves
+
         wanted = cell.engine_settings["curves"]
         if wanted is None:
-            what = cell.objective.path or cell.objective.name
-            options = " ".join(f"{k}={v}" for k, v in cell.objective.options.items())
             return (
                 f"no curves of {cell.objective.name} with these options were recorded on "
-                f"{cell.device}: bench record {what} {options}".rstrip()
+                f"{cell.device}: {curves.command(cell.objective)}"
             )
         if cls.rests_on(cell.objective, cell.device)["curves"] != wanted:
             return "its curves have changed since the plan: run the same command again"

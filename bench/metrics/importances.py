@@ -76,7 +76,7 @@ def _legal(configuration: str, known: dict[str, Any]) -> bool:
 
 
 def _importances(used: pd.DataFrame, known: dict[str, Any]) -> list[dict[str, Any]]:
-    names = list(known)
+    names = [name for name, each in known.items() if not each.single()]  # what is fixed sets none
     configurations = [json.loads(each) for each in used["configuration"]]
     trials = [
         _trial(values, loss, known)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from bench.objective import Objective, Training
+from bench.objective import Limits, Objective, Training
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
@@ -34,6 +34,15 @@ class MnistCnn(Objective):
 
     worst_loss: ClassVar[float] = math.log(10)  # guessing: each of ten classes equally likely
     metrics: ClassVar[dict[str, str]] = {"accuracy": "share of validation images"}
+    limits: ClassVar[dict[str, Limits]] = {
+        "lr": (0.0, 1.0),
+        "batch_size": (1, 4096),
+        "weight_decay": (0.0, 1.0),
+        "conv1": (1, 256),
+        "conv2": (1, 256),
+        "dropout": (0.0, 0.9),
+        "fc_dim": (1, 2048),
+    }
 
     def space(self) -> "ConfigurationSpace":
         """Sixteen hyper-parameters; kernel3, step_size and gamma exist only where they matter."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from bench.objective import Objective, Training
+from bench.objective import Limits, Objective, Training
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
@@ -47,6 +47,15 @@ class TinyT5(Objective):
     metrics: ClassVar[dict[str, str]] = {
         "accuracy": "share of validation words decoded without an error",
         "symbol_error": "edits per phoneme (dates: per character) of the right answers",
+    }
+
+    limits: ClassVar[dict[str, Limits]] = {
+        "lr": (0.0, 1.0),
+        "batch_size": (1, 4096),
+        "layers": (1, 24),
+        "d_ff": (1, 8192),
+        "dropout": (0.0, 0.9),
+        "weight_decay": (0.0, 1.0),
     }
 
     def space(self) -> "ConfigurationSpace":

@@ -91,13 +91,15 @@ def toml(wanted: Wanted) -> str:
             "budget": first.budget,
             "seeds": sorted({seed for _, new in wanted for seed in new}),
             "gpus": sorted({cell.gpus for cell, _ in wanted}),
-            "gpus_per_trial": first.gpus_per_trial,
+            "gpus_per_trial": None if first.gpus_per_trial == 1 else first.gpus_per_trial,
             "max_seconds": first.max_seconds,
             "max_trial_seconds": first.max_trial_seconds,
         }
     )
     lines += ["[[engines]]", *_entries({"name": first.engine, **engine})]
     lines += ["[[objectives]]", *_plugin(first.objective)]
+    for name, override in first.objective.space.items():
+        lines += [f"[objectives.space.{json.dumps(name)}]", *_entries(override)]
     alike = len({tuple(sorted(new)) for _, new in seeds.values()}) == 1
     for algorithm, each in seeds.values():
         own = {"seeds": None if alike else sorted(each)}

@@ -11,6 +11,7 @@ import pandas as pd
 from bench import known_error
 from bench.errors import UserError
 from bench.metrics._table import GROUP, Table
+from bench.overrides import in_words
 from bench.report.cache import extracts
 from bench.report.extract import Extract, problem
 from bench.report.fields import text
@@ -90,23 +91,34 @@ def _reports(keys: "pd.Series[str]", columns: list[Columns]) -> pd.DataFrame:
 
 
 def labels_of(plugins: "pd.Series[Any]") -> list[str]:
-    """A label for each plug-in: its name, and the options that tell variants of it apart."""
+    """A label for each plug-in: its name, and what tells variants of it apart."""
     variants: dict[str, dict[str, dict[str, Any]]] = {}
     for plugin in plugins:
         variants.setdefault(plugin["name"], {})[canonical(plugin)] = plugin
     labels: dict[str, str] = {}
     for name, found in variants.items():
         options = [each["options"] for each in found.values()]
-        differing = [
-            option
-            for option in sorted({key for each in options for key in each})
-            if len({canonical(each.get(option)) for each in options}) > 1
-        ]
+        differing = _differing(options)
+        overridden = _differing([each.get("space", {}) for each in found.values()])
         for identity, plugin in found.items():
             parts = [f"{key}={plugin['options'].get(key)}" for key in differing]
+            parts += [
+                f"{key} {in_words(space[key])}" if key in space else f"{key} its own"
+                for space in [plugin.get("space", {})]
+                for key in overridden
+            ]
             if len({each["source"] for each in found.values()}) > 1:
                 parts.append(f"source={(plugin['source'] or 'built in')[:8]}")
             label = text(" ".join([name, *parts]))
             clash = label in labels.values()
             labels[identity] = f"{label} {digest(plugin)[:6]}" if clash else label
     return [labels[canonical(plugin)] for plugin in plugins]
+
+
+def _differing(variants: list[dict[str, Any]]) -> list[str]:
+    """The keys whose values are not the same in all."""
+    return [
+        key
+        for key in sorted({key for each in variants for key in each})
+        if len({canonical(each.get(key)) for each in variants}) > 1
+    ]

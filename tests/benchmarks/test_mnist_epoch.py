@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from bench import data
 from bench.data import mnist
 from bench.objectives._cnn import build
-from bench.objectives._mnist import split
+from bench.objectives._images import split
 from bench.objectives.mnist_cnn import MnistCnn
 
 OBJECTIVE = MnistCnn(max_steps=100, train_images=10_000, validation_images=1_000)
@@ -67,7 +67,7 @@ def folder() -> Path:
 def textbook(folder: Path, workers: int) -> Callable[[], float]:
     """Prepare an epoch as tutorials write it: train by mini-batches, evaluate, return the loss."""
     images, labels = mnist.load(folder)
-    chosen = split(len(images), OBJECTIVE.train_images, OBJECTIVE.validation_images)
+    chosen = split("mnist", len(images), OBJECTIVE.train_images, OBJECTIVE.validation_images)
     train, validation = (
         DataLoader(
             Images(images[part], labels[part]),

@@ -74,6 +74,10 @@ FOUND = {
         checks.every_corner_of_the_space_trains,
         r"a step fails with {.*'depth': 2.*}: ValueError: too deep",
     ),
+    "a limit": (
+        checks.the_limits_train,
+        r"no training begins with {.*'n': 20.*}: ValueError: much too wide",
+    ),
     "training kept": (checks.memory_returns_after_a_trial, "Python's objects grew by"),
     "list kept": (checks.memory_returns_after_a_trial, "Python's objects grew by 16 KiB with each"),
     "memory outside Python kept": (

@@ -15,6 +15,13 @@ from bench.check.objectives import CHECKS
 from bench.objective import Objective
 
 SMALL: dict[str, dict[str, Any]] = {
+    "cifar10_cnn": {"max_steps": 5, "train_images": 160, "validation_images": 64},
+    "fashion_mnist_resnet18": {
+        "max_steps": 4,
+        "train_images": 256,
+        "validation_images": 32,
+        "width": 8,
+    },
     "mnist_cnn": {
         "max_steps": 5,
         "train_images": 48,
@@ -59,9 +66,14 @@ def objective(request: pytest.FixtureRequest, everywhere: None) -> Objective:
 
 
 @pytest.fixture
-def everywhere(checksums: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the synthetic digits in MNIST's place, in this process and those that it starts."""
-    patch = f"from bench.data import mnist\nmnist.FILES = {json.dumps(checksums)}\n"
+def everywhere(
+    pictures: dict[str, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Put the tiny data sets in the real ones' place, in this process and those that it starts."""
+    patch = "\n".join(
+        f"from bench.data import {name}\n{name}.FILES = {json.dumps(sums)}"
+        for name, sums in pictures.items()
+    )
     (tmp_path / "sitecustomize.py").write_text(patch)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 

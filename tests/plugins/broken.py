@@ -29,6 +29,7 @@ Defect = Literal[
     "an upper bound",
     "a choice in the middle",
     "a child's lower bound",
+    "a limit",
     "training kept",
     "list kept",
     "memory outside Python kept",
@@ -46,6 +47,7 @@ class Broken(Objective):
     worst_loss = 12.0
     optimum = 0.0
     metrics: ClassVar = {"chance": "a number in [0, 1]"}
+    limits: ClassVar = {"n": (0, 20)}
 
     def space(self) -> Any:
         import ConfigSpace as cs
@@ -62,6 +64,8 @@ class Broken(Objective):
     def train(self, configuration: dict[str, Any], seed: int, device: str) -> "BrokenTraining":
         if configuration["n"] == 9 and self.defect == "an upper bound":
             raise ValueError("too wide")
+        if configuration["n"] == 20 and self.defect == "a limit":
+            raise ValueError("much too wide")
         return BrokenTraining(self.defect, configuration, seed)
 
 
