@@ -196,7 +196,10 @@ def notes(answer: Answer) -> list[str]:
     elif len({point.option.seeds for point in answer.points}) > 1:
         said.append("options have different seeds: their means are not all of pairs")
     if answer.few:
-        said.append("few seeds: fewer than 6 pairs show no difference, however large")
+        said.append(
+            "few seeds: fewer than 6 pairs show no difference, however large; intervals of so few "
+            "are too narrow, and P(best) is too sure"
+        )
     return said
 
 
