@@ -43,10 +43,7 @@ def record(
     plugin = plugins.resolve("objectives", objective, path, options_in_full, made.overrides)
     file = to or curves.FOLDERS[0] / f"{plugin.name}-{on}.parquet"
     if file.exists() and not curves.is_of(file, plugin, on):
-        raise UserError(
-            f"{file} is of another objective, other options or another space: give another file, "
-            "--to"
-        )
+        raise UserError(f"{file} is of another objective or other options: give another file, --to")
     made.prepare()
     cells = recording.plan(plugin, configs, on, gpus or machine.count(on))
     planned_trainings = sum(cell.budget for cell in cells)
