@@ -172,7 +172,7 @@ def read(path: Path) -> Record:
             record.problem = f"line {number}: something follows the end"
         elif number == 1:
             record.header = event
-            record.problem = _header_problem(event)
+            record.problem = header_problem(event)
         elif event["event"] == "start":
             record.problem = f"line {number}: a second header"
         elif event["event"] == "end":
@@ -226,7 +226,8 @@ def _event(line: bytes) -> Any:
         return NOT_JSON
 
 
-def _header_problem(event: dict[str, Any]) -> str | None:
+def header_problem(event: dict[str, Any]) -> str | None:
+    """What is wrong with a journal's first line, or None."""
     if event["event"] != "start" or not isinstance(event.get("cell"), dict):
         return "line 1: not a journal's header"
     if not isinstance(event.get("format"), int) or event["format"] > FORMAT:

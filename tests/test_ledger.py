@@ -12,9 +12,8 @@ from journals import at, cell, end, finish, report, suggest, write
 from random_search import Simulated
 
 from bench.cell import Cell
-from bench.journal import Record
 from bench.metrics import ledger as metric
-from bench.report.events import KINDS
+from bench.report.events import KINDS, arrays
 from bench.report.ledger import PARTS, ledger
 from bench.report.table import load
 
@@ -26,7 +25,7 @@ def books(
 ) -> dict[str, float]:
     """The parts of a search's GPU-seconds."""
     row = {"wall": wall, "slots": slots, "gpus": gpus or slots, "gpus_per_trial": share}
-    parts, _ = ledger(Record(Path("x"), events=events), row, np.zeros(0))
+    parts, _ = ledger(arrays(events), row, np.zeros(0))
     return {part: parts[f"{part}_gpu_seconds"] for part in PARTS}
 
 
@@ -181,7 +180,7 @@ def test_what_had_been_trained_by_then_counts_the_steps_in_flight() -> None:
         finish(0, 6.0, "cut"),
     ]
     row = {"wall": 6.0, "slots": 2, "gpus": 2, "gpus_per_trial": 1.0}
-    _, trained = ledger(Record(Path("x"), events=events), row, np.array([0.0, 2.0, 6.0]))
+    _, trained = ledger(arrays(events), row, np.array([0.0, 2.0, 6.0]))
     # at 2: trial 0 its 2 s, trial 1 1 s of its step; at 6: 5 more, and the 4 s that the end cut
     assert trained.tolist() == [0, 2 + 1, 2 + 5 + 4]
 

@@ -9,6 +9,7 @@ from journals import SMALL, cell, end, finish, report, results, search, write
 
 from bench.cell import PlugIn
 from bench.journal import Record
+from bench.report.journal import of_record
 from bench.report.record import report_columns
 from bench.report.table import load
 
@@ -62,7 +63,7 @@ def test_the_incumbent_never_rises_and_time_never_runs_back(
     found: list[tuple[int, float, float]],
 ) -> None:
     events = [report(trial, seconds, loss) for trial, loss, seconds in found]
-    columns = report_columns(Record(Path("x"), header={"worst_loss": 2.0}, events=events))
+    columns = report_columns(of_record(Record(Path("x"), {"worst_loss": 2.0}, events)))
     losses = [loss for _, loss, _ in found]
     assert columns["incumbent"].tolist() == [min(losses[: i + 1]) for i in range(len(found))]
     assert (np.diff(columns["seconds"]) >= 0).all()

@@ -1,6 +1,5 @@
 """The extracts of a folder's journals: side by side, and of an unchanged one from the last time."""
 
-import gc
 import json
 import secrets
 import time
@@ -42,17 +41,12 @@ def extracts(paths: Sequence[Path]) -> Iterator[Extract]:
 def _side_by_side(paths: Sequence[Path]) -> Iterator[Extract]:
     with pool(len(paths)) as processes:
         try:
-            yield from processes.map(_make_alone, paths, chunksize=4)
+            yield from processes.map(_make, paths, chunksize=4)
         except BrokenProcessPool:
             raise UserError(
                 "a process that read journals was killed, perhaps for its memory; what was read is "
                 "kept: run the same command again"
             ) from None
-
-
-def _make_alone(path: Path) -> Extract:
-    gc.disable()  # there are no cycles in events, and looking for them takes a third of the time
-    return _make(path)
 
 
 def _make(path: Path) -> Extract:

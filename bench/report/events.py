@@ -12,8 +12,74 @@ Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
 KINDS = ("suggest", "report", "decide", "pause", "finish", "resume")
-NUMBER = {kind: number for number, kind in enumerate(KINDS)}
 SUGGEST, REPORT, DECIDE, PAUSE, FINISH, RESUME = range(len(KINDS))
+DECISIONS = ("continue", "pause", "stop")
+STATUSES = ("completed", "stopped", "failed", "cut")
+COMPLETED, STOPPED, FAILED, CUT = range(len(STATUSES))
+
+FIELDS = {
+    "step": (REPORT, FINISH),
+    "loss": (REPORT,),
+    "accuracy": (REPORT,),
+    "step_seconds": (REPORT, FINISH),
+    "setup_seconds": (REPORT, FINISH),
+    "suggest_seconds": (SUGGEST,),
+    "decide_seconds": (DECIDE,),
+    "observe_seconds": (DECIDE, FINISH),
+}
+"""Numbers, and the kinds of events that may have one."""
+
+
+class Events(NamedTuple):
+    """One element for each event, in the journal's order; NaN or -1 where it has no such field."""
+
+    kind: Integers
+    trial: Integers
+    seconds: Floats
+    numbers: dict[str, Floats]
+    """Of each of FIELDS."""
+    decision: Integers
+    status: Integers
+    broken: Booleans
+    """A report of a loss that is not finite: its trial has failed."""
+
+    @property
+    def failed(self) -> Booleans:
+        """The end of a trial that failed."""
+        return (self.kind == FINISH) & (self.status == FAILED)
+
+
+def arrays(events: list[dict[str, Any]]) -> Events:
+    """The events of a Record. Raises TypeError where a number is something else."""
+    kind = np.array([KINDS.index(event["event"]) for event in events], dtype=np.int64)
+    where = [np.flatnonzero(kind == number) for number in range(len(KINDS))]
+    of = [[events[index] for index in at] for at in where]
+
+    def coded(name: str, kind: int, values: tuple[str, ...]) -> Integers:
+        found = np.full(len(events), -1)
+        codes = {value: code for code, value in enumerate(values)}
+        said = [event.get(name) for event in of[kind]]
+        found[where[kind]] = [codes.get(each, -1) if isinstance(each, str) else -1 for each in said]
+        return found
+
+    def field(name: str, kinds: tuple[int, ...]) -> Floats:
+        found = np.full(len(events), np.nan)
+        for each in kinds:
+            found[where[each]] = numbers(name, [event.get(name) for event in of[each]])
+        return found
+
+    trials = [event.get("trial") for event in events]
+    broken = np.zeros(len(events), dtype=bool)
+    broken[where[REPORT]] = [isinstance(event.get("raw_loss"), str) for event in of[REPORT]]
+    return Events(
+        kind=kind,
+        trial=np.array([trial if type(trial) is int else -1 for trial in trials], np.int64),
+        seconds=numbers("seconds", [event.get("seconds") for event in events]),
+        numbers={name: field(name, kinds) for name, kinds in FIELDS.items()},
+        decision=coded("decision", DECIDE, DECISIONS),
+        status=coded("status", FINISH, STATUSES),
+        broken=broken,
+    )
 
 
 class Timeline(NamedTuple):
@@ -37,41 +103,28 @@ class Timeline(NamedTuple):
     """The end of a trial that failed."""
 
 
-def timeline(events: list[dict[str, Any]], wall: float) -> Timeline:
-    """The events; none is before the start or after the end. TypeError if a time is not one."""
-    kind = np.array([NUMBER[event["event"]] for event in events], dtype=np.int64)
-    where = {number: np.flatnonzero(kind == number) for number in NUMBER.values()}
-    of = {number: [events[index] for index in at] for number, at in where.items()}
+def timeline(events: Events, wall: float) -> Timeline:
+    """The events on a clock on which none is before the start or after the end."""
 
-    def seconds(name: str, *kinds: int) -> Floats:
-        found = np.zeros(len(events))
-        for each in kinds:  # a field is looked for only where there may be one
-            found[where[each]] = numbers(name, [event.get(name) for event in of[each]])
-        return np.clip(np.nan_to_num(found, posinf=0.0, neginf=0.0), 0.0, None)
+    def seconds(name: str) -> Floats:
+        found = np.nan_to_num(events.numbers[name], posinf=0.0, neginf=0.0)
+        return np.clip(found, 0.0, None)
 
-    def those(name: str, kind: int, *values: str) -> Booleans:
-        found = np.zeros(len(events), dtype=bool)
-        found[where[kind]] = [event.get(name) in values for event in of[kind]]
-        return found
-
-    broken = np.zeros(len(events), dtype=bool)
-    broken[where[REPORT]] = [isinstance(event.get("raw_loss"), str) for event in of[REPORT]]
-    trials = [event.get("trial") for event in events]
-    at = numbers("seconds", [event.get("seconds") for event in events])
-    at = np.clip(np.nan_to_num(at, posinf=0.0, neginf=0.0), 0.0, wall)
+    at = np.clip(np.nan_to_num(events.seconds, posinf=0.0, neginf=0.0), 0.0, wall)
+    reported = events.kind == REPORT
     return Timeline(
-        kind=kind,
+        kind=events.kind,
         seconds=np.maximum.accumulate(at),
-        trial=np.array([t if type(t) is int and t >= 0 else -1 for t in trials], np.int64),
-        step_seconds=seconds("step_seconds", REPORT),
-        setup_seconds=seconds("setup_seconds", REPORT),
-        thinking_seconds=seconds("suggest_seconds", SUGGEST)
-        + seconds("decide_seconds", DECIDE)
-        + seconds("observe_seconds", DECIDE, FINISH),
-        broken=broken,
-        held_back=those("decision", DECIDE, "pause", "stop"),
-        cut=those("status", FINISH, "cut"),
-        failed=those("status", FINISH, "failed"),
+        trial=np.maximum(events.trial, -1),
+        step_seconds=np.where(reported, seconds("step_seconds"), 0.0),
+        setup_seconds=np.where(reported, seconds("setup_seconds"), 0.0),
+        thinking_seconds=seconds("suggest_seconds")
+        + seconds("decide_seconds")
+        + seconds("observe_seconds"),
+        broken=events.broken,
+        held_back=events.decision > 0,
+        cut=(events.kind == FINISH) & (events.status == CUT),
+        failed=events.failed,
     )
 
 

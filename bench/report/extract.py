@@ -9,6 +9,7 @@ import numpy as np
 
 from bench.journal import Record, end_of, read
 from bench.report.fields import text
+from bench.report.journal import Journal, by_arrow, of_record
 from bench.report.ledger import ledger
 from bench.report.record import Columns, cell_row, report_columns
 from bench.report.trained import trained
@@ -28,14 +29,17 @@ class Extract:
 
 def extract(path: Path) -> Extract:
     """Read the journal and check it; never raises for what the file holds."""
-    record = read(path)
     try:
-        why = _unusable(record)
+        journal = by_arrow(path)
+        if journal is None:
+            record = read(path)
+            if (why := _unusable(record)) is not None:
+                return Extract([problem(path, *why)])
+            journal = of_record(record)
+        found = _used(journal)
+        why = _misnamed(path, found.row)
         if why is None:
-            found = _used(record)
-            why = _misnamed(path, found.row)
-            if why is None:
-                return found
+            return found
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         why = "unreadable", f"{error}{' is missing' if isinstance(error, KeyError) else ''}"
     return Extract([problem(path, *why)])
@@ -57,16 +61,16 @@ def _unusable(record: Record) -> tuple[str, str] | None:
     return None
 
 
-def _used(record: Record) -> Extract:
-    columns = report_columns(record)
-    row = cell_row(record, columns)
-    parts, busy = ledger(record, row, np.append(columns["seconds"], row["wall"]))
+def _used(journal: Journal) -> Extract:
+    columns = report_columns(journal)
+    row = cell_row(journal, columns)
+    parts, busy = ledger(journal.events, row, np.append(columns["seconds"], row["wall"]))
     row |= {**parts, "trained_gpu_seconds": float(busy[-1])}
     return Extract(
-        [*_incomplete(record.path, row)],
+        [*_incomplete(journal.path, row)],
         row,
         {**columns, "trained": busy[:-1]},
-        trained(record),
+        trained(journal),
     )
 
 

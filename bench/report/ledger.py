@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.journal import Record
 from bench.report.events import (
     DECIDE,
     FINISH,
@@ -26,6 +25,7 @@ from bench.report.events import (
     RESUME,
     SUGGEST,
     Booleans,
+    Events,
     Floats,
     Thinking,
     Timeline,
@@ -62,13 +62,10 @@ class _Spans(NamedTuple):
     """Nothing has been reported yet since the trial got its slot."""
 
 
-def ledger(record: Record, row: dict[str, Any], arrivals: Floats) -> Ledger:
-    """The ledger of the journal with this row of `cells`; `arrivals` are its reports' seconds.
-
-    Raises TypeError where an event's field is not what it must be.
-    """
+def ledger(of: Events, row: dict[str, Any], arrivals: Floats) -> Ledger:
+    """The ledger of the events of a row of `cells`; `arrivals` are its reports' seconds."""
     wall, slots, share = float(row["wall"]), int(row["slots"]), float(row["gpus_per_trial"])
-    events = timeline(record.events, wall)
+    events = timeline(of, wall)
     thinking, held = Thinking(events), holdings(events, slots, wall)
     spans = _spans(events, held)
     rows = held.rows

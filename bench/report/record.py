@@ -8,8 +8,9 @@ import numpy as np
 
 from bench import plugins
 from bench.cell import Cell
-from bench.journal import Record
-from bench.report.fields import all_of, number, numbers, provenance, surrogate, text
+from bench.report.events import FINISH, REPORT, RESUME, SUGGEST
+from bench.report.fields import number, provenance, surrogate, text
+from bench.report.journal import Journal
 from bench.report.ledger import PARTS
 
 CELL_COLUMNS = [
@@ -46,27 +47,28 @@ REPORT_COLUMNS = [
 Columns = dict[str, np.ndarray]
 
 
-def report_columns(record: Record) -> Columns:
+def report_columns(journal: Journal) -> Columns:
     """The steps spent, in order of arrival: see bench.metrics._table.Table.
 
-    A result has not arrived before one that stands above it in the journal. Raises KeyError,
-    TypeError or ValueError where an event is not what it must be.
+    A step is a report, or the end of a trial whose failed step has none: one that failed because
+    its loss was not finite did report that step. A result has not arrived before one that stands
+    above it in the journal. Raises ValueError where an event is not what it must be.
     """
-    worst = number(record.header, "worst_loss")
-    steps = _steps(record)
-    failed = np.array([event["event"] == "finish" for event in steps], dtype=bool)
-    losses = [worst if event["event"] == "finish" else event["loss"] for event in steps]
-    loss = numbers("loss", losses)
+    events = journal.events
+    diverged = np.isin(events.trial, events.trial[events.broken])
+    steps = np.flatnonzero((events.kind == REPORT) | (events.failed & ~diverged))
+    failed = events.kind[steps] == FINISH
+    loss = np.where(failed, number(journal.header, "worst_loss"), events.numbers["loss"][steps])
     if not np.isfinite(loss[~failed]).all():
         raise ValueError("a report's loss is not finite")
-    seconds = numbers("seconds", [event["seconds"] for event in steps])
+    seconds = events.seconds[steps]
     if not np.isfinite(seconds).all():
         raise ValueError("a report's seconds are not finite")
-    trial = np.array(all_of("trial", [event["trial"] for event in steps], {int}), dtype=np.int64)
+    trial = events.trial[steps]
     first = np.zeros(len(trial), dtype=np.int64)
     first[np.unique(trial, return_index=True)[1]] = 1
     measured = {
-        name: numbers(name, [event.get(name) for event in steps])
+        name: events.numbers[name][steps]
         for name in ("step", "accuracy", "step_seconds", "setup_seconds")
     }
     return {
@@ -81,19 +83,17 @@ def report_columns(record: Record) -> Columns:
     }
 
 
-def cell_row(record: Record, columns: Columns) -> dict[str, Any]:
+def cell_row(journal: Journal, columns: Columns) -> dict[str, Any]:
     """A finished journal's row of `cells`; raises as `report_columns`."""
-    cell, end, header = _cell(record.header["cell"]), record.end or {}, record.header
-    steps = len(columns["loss"])
-    last = record.events[-1]["seconds"] if record.events else 0.0
+    header, events, end = journal.header, journal.events, journal.end
+    cell, steps = _cell(header["cell"]), len(columns["loss"])
+    last = float(events.seconds[-1]) if len(events.seconds) else 0.0
     wall = number({"seconds": end.get("seconds", last)}, "seconds")  # a crash has none
     if not 0 <= wall < np.inf:
         raise ValueError("the end's seconds are not a time")
-    suggested, decided, finished = map(record.of, ("suggest", "decide", "finish"))
     sums = {
-        "suggest": _sum("suggest_seconds", suggested),
-        "decide": _sum("decide_seconds", decided),
-        "observe": _sum("observe_seconds", [*decided, *finished]),
+        name: float(np.nansum(events.numbers[f"{name}_seconds"]))
+        for name in ("suggest", "decide", "observe")
     }
     training = float(np.nansum(columns["step_seconds"]))
     status, reason = text(end.get("status")), text(end.get("reason", ""))
@@ -103,7 +103,7 @@ def cell_row(record: Record, columns: Columns) -> dict[str, Any]:
     best = np.nanargmin(columns["loss"]) if np.isfinite(columns["loss"]).any() else None
     return {
         "key": text(header["key"]),
-        "file": text(record.path.name),
+        "file": text(journal.path.name),
         "objective_plugin": cell.objective.identity,
         "algorithm_plugin": cell.algorithm.identity,
         "algorithm_name": text(cell.algorithm.name),
@@ -118,11 +118,11 @@ def cell_row(record: Record, columns: Columns) -> dict[str, Any]:
         "status": status,
         "reason": reason,
         "complete": status == "completed",
-        "resumed": len(record.of("resume")),
+        "resumed": int((events.kind == RESUME).sum()),
         "wall": wall,
-        "trials": len(suggested),
+        "trials": int((events.kind == SUGGEST).sum()),
         "steps": steps,
-        "failed_trials": sum(map(_failed, finished)),
+        "failed_trials": int(events.failed.sum()),
         "training_seconds": training,
         "setup_seconds": float(np.nansum(columns["setup_seconds"])),
         **{f"{name}_seconds": value for name, value in sums.items()},
@@ -150,30 +150,6 @@ def _defaults(engine: str) -> dict[str, Any]:
     if engine not in plugins.names("engines"):
         return {}
     return plugins.engine(engine).Settings().model_dump(mode="json")
-
-
-def _failed(event: dict[str, Any]) -> bool:
-    return event["event"] == "finish" and event.get("status") == "failed"
-
-
-def _steps(record: Record) -> list[dict[str, Any]]:
-    """The events that spent a step: reports, and the ends of trials whose failed step has none.
-
-    A trial that failed because its loss was not finite did report that step.
-    """
-    reports = record.of("report")
-    if not any(map(_failed, record.of("finish"))):
-        return reports
-    diverged = {event.get("trial") for event in reports if isinstance(event.get("raw_loss"), str)}
-    return [
-        event
-        for event in record.events
-        if event["event"] == "report" or (_failed(event) and event.get("trial") not in diverged)
-    ]
-
-
-def _sum(name: str, events: list[dict[str, Any]]) -> float:
-    return float(np.nansum(numbers(name, [event.get(name) for event in events])))
 
 
 @cache

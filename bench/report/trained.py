@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import numpy as np
 import orjson
 import pandas as pd
 
 from bench import plugins
 from bench.cell import Cell
 from bench.errors import UserError
-from bench.journal import Record
+from bench.report.events import COMPLETED, FAILED, REPORT, SUGGEST
 from bench.report.fields import number
+from bench.report.journal import Journal
 from bench.space import Parameter, parameters
 
 COLUMNS = ["key", "trial", "loss", "configuration"]
@@ -17,30 +19,30 @@ MOST = 400
 """Trials that are kept of a cell, evenly spread over the search."""
 
 
-def trained(record: Record) -> list[dict[str, Any]]:
+def trained(journal: Journal) -> list[dict[str, Any]]:
     """A journal's trials that came to their last step or failed; `configuration` is JSON.
 
     A trial that was stopped or cut has no loss that could be compared with theirs.
     """
-    worst = number(record.header, "worst_loss")
-    losses = {event["trial"]: event["loss"] for event in record.of("report")}
-    configurations = {event["trial"]: event.get("configuration") for event in record.of("suggest")}
-    ends = [
-        (event["trial"], event["status"] == "failed")
-        for event in record.of("finish")
-        if event.get("status") in ("completed", "failed")
-    ]
-    stride = -(-len(ends) // MOST) or 1
-    return [
-        {
-            "key": record.path.stem,
-            "trial": trial,
-            "loss": worst if failed else losses[trial],
-            "configuration": orjson.dumps(configurations[trial]).decode(),
-        }
-        for trial, failed in ends[::stride]
-        if isinstance(configurations.get(trial), dict) and (failed or trial in losses)
-    ]
+    events, worst = journal.events, number(journal.header, "worst_loss")
+    reports = np.flatnonzero(events.kind == REPORT)
+    losses = dict(zip(events.trial[reports], events.numbers["loss"][reports], strict=True))
+    suggests = np.flatnonzero(events.kind == SUGGEST)
+    suggested = dict(zip(events.trial[suggests], suggests, strict=True))
+    ended = np.flatnonzero(np.isin(events.status, (COMPLETED, FAILED)))
+    found = []
+    for row in ended[:: -(-len(ended) // MOST) or 1]:
+        trial, failed = events.trial[row], events.status[row] == FAILED
+        if trial not in suggested or not (failed or trial in losses):
+            continue
+        configuration = journal.configuration(suggested[trial])
+        if isinstance(configuration, dict):
+            loss = worst if failed else float(losses[trial])
+            text = orjson.dumps(configuration).decode()
+            found.append(
+                {"key": journal.path.stem, "trial": int(trial), "loss": loss, "configuration": text}
+            )
+    return found
 
 
 def spaces(cells: pd.DataFrame, plan: list[Cell]) -> dict[str, list[Parameter]]:
