@@ -145,10 +145,6 @@ class Record:
     """The last line was cut off by a crash (and is not among the events)."""
     problem: str | None = None
 
-    def of(self, kind: str) -> list[dict[str, Any]]:
-        """The events of one kind, in order."""
-        return [event for event in self.events if event["event"] == kind]
-
     @property
     def finished(self) -> bool:
         """A cell is finished if and only if the last line of its journal says so."""
