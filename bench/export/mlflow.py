@@ -82,7 +82,7 @@ def _fill(client: "MlflowClient", experiment: str, source: Source) -> int:
     """One run per cell and per trial; how many."""
     from mlflow.entities import Metric
 
-    curves = source.table.curves("incumbent")
+    curves = source.table.curves
     runs = 0
     for row, found in source.searches():
         began = _began(row.started)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,8 +48,13 @@ class Panel:
         return pd.DataFrame({"x": self.x, **columns}).assign(**self.fixed, **extra)
 
 
-def panels(table: Table) -> Iterator[Panel]:
+@lru_cache(maxsize=1)
+def panels(table: Table) -> list[Panel]:
     """Every setting, GPU count and axis."""
+    return [*_panels(table)]
+
+
+def _panels(table: Table) -> Iterator[Panel]:
     names = table.cells["objective"].astype(str)
     cells = table.cells.assign(
         best=names.map({name: best for name, (best, _) in references(table).items()}),
@@ -56,7 +62,7 @@ def panels(table: Table) -> Iterator[Panel]:
         worst=normalise(table, table.cells["objective"], table.cells["worst_loss"]),
     )
     cells = cells[cells["worst"].notna()]  # of an objective without any result there is no regret
-    curves = table.curves("incumbent")
+    curves = table.curves
     for setting, whole in groups(cells, ACROSS_SETTING):
         times = {names["objective"]: _seconds(each) for names, each in groups(whole, ["objective"])}
         seconds = whole["objective"].map(times).astype(float)

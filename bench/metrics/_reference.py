@@ -1,5 +1,7 @@
 """What losses are measured from: the best known, and, to compare objectives, in which unit."""
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 
@@ -45,6 +47,7 @@ def normalise(
     return (losses - names.map(best)) / names.map(scale)
 
 
+@lru_cache(maxsize=1)
 def units(table: Table) -> dict[str, tuple[float, str]]:
     """What normalised regret counts as 1 on each objective, above its reference, and its origin.
 

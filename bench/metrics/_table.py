@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,11 @@ ACROSS_SETTING = [*ACROSS, "engine", "clock"]
 """SETTING, for metrics that span objectives; see `spanned` for what it lacks."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """All journals of one suite. Seconds are on the engine's clock, from the search's start.
+
+    Tables are compared by identity: what several metrics need of one is computed once.
 
     `cells`: one row per finished journal. Its identity (key, objective, algorithm, ...: labels
     that tell variants apart), `complete` (the budget was spent; a cell that is not complete is
@@ -57,10 +60,11 @@ class Table:
     configurations: pd.DataFrame = field(default_factory=pd.DataFrame)
     spaces: dict[str, list[Parameter]] = field(default_factory=dict)
 
-    def curves(self, column: str) -> dict[str, pd.DataFrame]:
-        """The reports of each cell, by its key; without those where `column` is missing."""
+    @cached_property
+    def curves(self) -> dict[str, pd.DataFrame]:
+        """The reports of each cell, by its key; without those before there is an incumbent."""
         reports = self.reports
-        if (missing := reports[column].isna()).any():
+        if (missing := reports["incumbent"].isna()).any():
             reports = reports[~missing]
         keys = reports["key"].cat
         ends = np.append(np.flatnonzero(np.diff(keys.codes)) + 1, len(reports))

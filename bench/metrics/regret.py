@@ -32,7 +32,7 @@ def compute(table: Table) -> pd.DataFrame:
     A complete cell keeps its final regret; one that is not complete is censored after its end.
     `cells` is how many there are, also those that never had a result.
     """
-    curves, best = table.curves("incumbent"), references(table)
+    curves, best = table.curves, references(table)
     rows: list[pd.DataFrame] = []
     for setting, cells in groups(table.cells, SETTING):
         reference, source = best[setting["objective"]]

@@ -1,6 +1,6 @@
 """The answer to a question, from each kind of evidence apart."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -78,14 +78,12 @@ def answers(table: Table, question: Question) -> list[Answer]:
 
 def evidence(table: Table) -> list[Evidence]:
     """One for each setting: those on the wall clock first, then by objective, device and budget."""
-    few = replace(table, reports=table.reports[["key", "seconds", "incumbent"]])
-    curves = few.curves("incumbent")
     found = [
         Evidence(
             setting=setting,
             machines=sorted(set(cells["machine"].astype(str))),
             surrogates=sorted(set(cells["surrogate"].astype(str)) - {""}),
-            options=options(cells, curves),
+            options=options(cells, table.curves),
         )
         for setting, cells in groups(table.cells, SETTING)
     ]

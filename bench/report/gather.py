@@ -37,7 +37,7 @@ def gather(suites: Iterable[tuple[Path, list[Cell]]], objective: str) -> Table:
     cells["objective"] = objective
     first: dict[str, pd.DataFrame] = {}
     for table in tables:
-        for key, reports in table.curves("incumbent").items():
+        for key, reports in table.curves.items():
             first.setdefault(key, reports.assign(key=key))
     reports = pd.concat(first.values()) if first else tables[0].reports
     reports = reports.astype({"key": "category"})
