@@ -24,9 +24,10 @@ def recommendations(found: Sequence[Given]) -> str:
             stacked(HEAD, rows),
             "<p class='dim'>Of all algorithms, counts and budgets that were recorded, on average "
             "over seeds. P(best) is the share of the seeds' bootstrap resamples in which it is the "
-            "best; of fewer than 6 seeds it is too sure. It is told apart from another where the 95 % interval of their difference "
-            "excludes 0 over 6 seeds or more; else one cannot tell. For what you can spend, or a "
-            "target of your own, add --gpu-hours, --deadline or --target to "
+            "best; of fewer than 6 seeds it is too sure. It is told apart from another where the "
+            "95 % interval of their difference excludes 0 over 6 seeds or more; else one cannot "
+            "tell. For what you can spend, or a target of your own, add --gpu-hours, --deadline or "
+            "--target to "
             f"<code>{escape(found[0].again)}</code>.</p>",
             *details,
         ]
