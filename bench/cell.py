@@ -71,6 +71,8 @@ class Cell:
             "algorithm": self.algorithm.identity,
             "comparability": COMPARABILITY,
         }
+        if self.gpus_per_trial == (whole := int(self.gpus_per_trial)):
+            identity["gpus_per_trial"] = whole  # a suite may say 1 or 1.0, or nothing
         if not self.engine_settings:  # it came later than the first journals
             del identity["engine_settings"]
         readable = (

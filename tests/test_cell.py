@@ -24,6 +24,10 @@ def test_the_key_is_readable_and_names_a_file() -> None:
     assert "/" not in CELL.key and len(CELL.key) < 200
 
 
+def test_one_gpu_per_trial_is_the_same_however_it_is_written() -> None:
+    assert replace(CELL, gpus_per_trial=1).key == replace(CELL, gpus_per_trial=1.0).key
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -91,7 +91,7 @@ def toml(wanted: Wanted) -> str:
             "budget": first.budget,
             "seeds": sorted({seed for _, new in wanted for seed in new}),
             "gpus": sorted({cell.gpus for cell, _ in wanted}),
-            "gpus_per_trial": None if first.gpus_per_trial == 1 else first.gpus_per_trial,
+            "gpus_per_trial": first.gpus_per_trial,
             "max_seconds": first.max_seconds,
             "max_trial_seconds": first.max_trial_seconds,
         }
