@@ -17,7 +17,7 @@ CELLS := $(SUITE) $(if $(GPUS),--gpus $(GPUS))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup data bench report container test contracts test-kill test-cluster lint format \
-  microbench lock clean
+  microbench reference lock clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' Makefile
@@ -61,7 +61,7 @@ lint: setup ## check style, form and types
 	@$(VENV)/ruff format --check
 	@$(VENV)/mypy
 	@$(VENV)/shellcheck -x .ci/run requirements/*.sh containers/*.sh tests/cluster/*.sh \
-	  slurm/bench slurm/exec slurm/*.sh slurm/*.sbatch
+	  slurm/bench slurm/exec slurm/*.sh slurm/*.sbatch results/reference/*.sh
 
 format: setup ## put the code in form, mend what can be mended
 	@$(VENV)/ruff check --fix
@@ -77,6 +77,9 @@ microbench: setup data $(SYNE_TUNE) ## measure engines, training, journal, start
 	@$(VENV)/python -m pytest -o addopts= -rs --timeout=0 --benchmark-only --benchmark-group-by=group \
 	  --benchmark-columns=min,median,max,rounds tests/benchmarks
 	@$(VENV)/python tests/benchmarks/plot_suggestion_latency.py
+
+reference: setup data ## run the published suites and put their reports into results/reference: an hour
+	@results/reference/publish.sh
 
 lock: setup ## compile the locks again from requirements/bench.in, keeping the pins that fit
 	@requirements/lock.sh "$(CURDIR)/$(VENV)/uv"
