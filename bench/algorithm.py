@@ -28,6 +28,10 @@ class Problem:
     """In [0, 2**32); all randomness of the algorithm comes from it."""
 
 
+class NoMoreSuggestions(Exception):
+    """Raised by an Optuna sampler that has given out all it has."""
+
+
 class Algorithm(Options, ABC):
     """A search algorithm: one file in bench/algorithms/, its options as pydantic fields.
 

@@ -6,13 +6,9 @@ from optuna.samplers import GridSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from bench.algorithm import Problem
+from bench.algorithm import NoMoreSuggestions, Problem
 from bench.algorithms._grid import axis
 from bench.space import parameters
-
-
-class Exhausted(Exception):
-    """All points of the grid have been given out."""
 
 
 class ListedGrid(GridSampler):
@@ -42,7 +38,7 @@ class ListedGrid(GridSampler):
         place = trial.number - len(given)  # those were the first
         left = sorted(set(range(self._n_min_trials)).difference(given))
         if place >= len(left):
-            raise Exhausted
+            raise NoMoreSuggestions
         study._storage.set_trial_system_attr(trial._trial_id, "grid_id", left[place])
 
     def after_trial(

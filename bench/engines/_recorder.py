@@ -122,6 +122,11 @@ class Recorder:
             self.end("completed", "budget spent")
 
     @property
+    def suggestions(self) -> int:
+        """How many there have been."""
+        return len(self._numbers)
+
+    @property
     def newest(self) -> str:
         """The trial that was suggested last."""
         return next(reversed(self._numbers))
