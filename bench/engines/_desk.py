@@ -76,7 +76,7 @@ class Desk:
         recorder: Recorder,
         study: Study,
         flights: dict[int, Flight],
-        contract: Callable[[Worker, int], Message],
+        contract: Callable[[Worker], Message],
         hung: Callable[[int], str | None],
         go_on: Callable[[int], None],
     ) -> None:
@@ -103,7 +103,7 @@ class Desk:
         if resumes and not behind:
             self._go_on(0)
         for slot in range(slots):
-            self._workers.start(slot)
+            self._workers.start(slot, self._recorder.suggestions)
 
     def serve(self, seconds: float) -> None:
         """Answer what is said within so many seconds. Raises AlgorithmFailed."""
@@ -127,7 +127,7 @@ class Desk:
     def _answer(self, worker: Worker, message: Message) -> None:
         what = message["what"]
         if what == "hello":
-            self._workers.answer(worker, self._contract(worker, self._recorder.suggestions))
+            self._workers.answer(worker, self._contract(worker))
         elif what == "broken":
             raise AlgorithmFailed(message["error"])
         elif what == "exhausted":
@@ -228,7 +228,7 @@ class Desk:
                 self._doubt()
         self._no_doubt(worker)
         if not self._recorder.over:
-            self._workers.start(worker.slot)
+            self._workers.start(worker.slot, self._recorder.suggestions)
 
     def _bereave(self, number: int, how: str) -> None:
         flight = self._flights[number]

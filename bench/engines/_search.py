@@ -71,8 +71,10 @@ def compose(
         warnings.simplefilter("ignore")
         logging.disable(logging.INFO)
         try:
-            pair: Any = algorithm.ray(problem) if form == "ray" else algorithm.optuna(problem, seed)
+            searcher, scheduler = (
+                algorithm.ray(problem) if form == "ray" else algorithm.optuna(problem, seed)
+            )
         finally:
             logging.disable(logging.NOTSET)
     remark = algorithm.remark(objective, cell.budget)
-    return Search(cell, objective, problem, *pair, remark, clock, form)
+    return Search(cell, objective, problem, searcher, scheduler, remark, clock, form)

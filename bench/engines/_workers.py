@@ -26,6 +26,8 @@ class Worker:
 
     slot: int
     name: str
+    suggestions: int
+    """How many the search had when it was started."""
     process: subprocess.Popen[bytes]
     connection: Connection | None = None
     trial: int | None = None
@@ -79,8 +81,8 @@ class Workers:
             worker.kill()
         self._server.close()
 
-    def start(self, slot: int) -> None:
-        """Start a slot's process."""
+    def start(self, slot: int, suggestions: int) -> None:
+        """Start a slot's process, when the search has so many suggestions."""
         self._started += 1
         command = [sys.executable, "-m", "bench.engines._worker", str(self._rendezvous), str(slot)]
         with (self.folder / f"{slot}.printed").open("wb") as printed:
@@ -92,7 +94,7 @@ class Workers:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is its parent's business
             )
-        self._all.append(Worker(slot, f"worker-{self._started}", process))
+        self._all.append(Worker(slot, f"worker-{self._started}", suggestions, process))
 
     def hear(self, seconds: float) -> Iterator[tuple[Worker, Message | None]]:
         """What is said within so many seconds; None of one that is dead, and was replaced."""

@@ -104,14 +104,15 @@ def _run(search: Search, attempt: Attempt, scratch: Path) -> None:
         else:
             clock.go_on()
 
-        def contract(worker: Worker, suggested: int) -> Message:
-            """What a worker must know."""
-            again = (worker.slot, suggested) != (0, 0)
-            seed = search.problem.seed
+        def contract(worker: Worker) -> Message:
+            """What a worker must know. Who comes later draws anew, not what was drawn before."""
+            place_and_time, seed = (worker.slot, worker.suggestions), search.problem.seed
+            if place_and_time != (0, 0):
+                seed = derive("worker", seed, *place_and_time)
             return {
                 "cell": cell.as_json(),
                 "name": worker.name,
-                "seed": derive("worker", seed, worker.slot, suggested) if again else seed,
+                "seed": seed,
                 "place": asdict(place),
                 "folder": str(scratch),
                 "states": str(attempt.states),
