@@ -95,6 +95,9 @@ class Desk:
 
     def begin(self, slots: int, resumes: bool) -> None:
         """Start the workers; trials that had come to their end before are over."""
+        if self._recorder.over:  # only its end was not written
+            self._go_on(0)
+            return
         behind = bool(self._flights)
         for number in [*self._flights]:
             if self._own_end(number) is not None:
@@ -223,8 +226,8 @@ class Desk:
             self._bereave(number, worker.how_it_ended())
         else:
             if (why := self._workers.dies_in_vain(worker.slot)) is not None:
-                raise AlgorithmFailed(why)
-            if worker.asking:
+                self._recorder.end("failed", why)
+            elif worker.asking:
                 self._doubt()
         self._no_doubt(worker)
         if not self._recorder.over:
