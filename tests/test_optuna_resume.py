@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from conftest import command, in_folder, of_kind, processes_of, records, run_bench, suite_text
 from consistent import consistent
 from test_optuna_engine import NATIVE
@@ -60,11 +61,9 @@ def wait_for(what: Callable[[], Any]) -> Any:
 
 def workers(folder: Path) -> list[int]:
     """The process ids of the workers, by their slots."""
-    found = []
-    for line in processes_of(folder):
-        if match := re.match(r"(\d+) in .* bench\.engines\._worker \S+ (\d+)", line):
-            found.append((int(match[2]), int(match[1])))
-    return [pid for _, pid in sorted(found)]
+    form = re.compile(r"(\d+) in .* bench\.engines\._worker \S+ (\d+)")
+    found = [match for line in processes_of(folder) if (match := form.match(line))]
+    return [int(match[1]) for match in sorted(found, key=lambda match: int(match[2]))]
 
 
 def trained(log: Path) -> list[tuple[float, int]]:
@@ -140,7 +139,7 @@ def test_a_trial_that_had_come_to_its_end_is_only_finished(tmp_path: Path) -> No
     log = tmp_path / "log"
     write(tmp_path, ["random"], [{"log": str(log)}], budget=2)
     (record,) = run(tmp_path)
-    first = [i for i, e in enumerate(record.events) if e["event"] == "finish"][0]
+    first = next(i for i, e in enumerate(record.events) if e["event"] == "finish")
     x = record.events[0]["configuration"]["x"]
     cut(record.path, first)
     log.unlink()
@@ -150,6 +149,7 @@ def test_a_trial_that_had_come_to_its_end_is_only_finished(tmp_path: Path) -> No
     assert of_kind(after, "finish")[0]["status"] == "completed"
 
 
+@pytest.mark.minutes
 def test_what_was_stays_and_each_step_is_reported_once(tmp_path: Path) -> None:
     """Whatever the algorithm, wherever it was cut off, with failing trials, at two slots."""
     toy = {"max_steps": 9, "seconds": 0.01, "fault": "raise", "from_x": 0.8}

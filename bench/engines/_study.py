@@ -70,7 +70,7 @@ def rebuild(
             trials[number].report(event["loss"], event["step"])
         elif kind == "decide":
             trials[number].should_prune()
-        elif kind == "finish":
+        elif kind == "finish" and event["status"] != "cut":  # the search was over
             loss = losses.get(number)
             tell(study, trials[number].number, event["status"], loss, worst_loss)
     return {number: trial._trial_id for number, trial in trials.items()}
