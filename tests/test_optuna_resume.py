@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -40,11 +41,11 @@ def cut(path: Path, events: int, torn: bytes = b"") -> None:
     path.write_bytes(b"".join(lines[: 1 + events]) + torn)
 
 
-def start(folder: Path) -> "subprocess.Popen[bytes]":
+def start(folder: Path, **environment: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         command("run", "suite.toml", "--device", "cpu"),
         cwd=folder,
-        env=in_folder(),
+        env={**in_folder(), **environment},
         stdout=subprocess.DEVNULL,
         stderr=(folder / "stderr").open("wb"),
     )
@@ -194,6 +195,42 @@ def test_workers_end_with_their_parent_and_its_search_goes_on(tmp_path: Path) ->
     assert after.events[: len(before.events)] == before.events
     consistent(after)
     each_step_once(after)
+
+
+def test_workers_may_be_started_elsewhere_and_one_that_is_gone_is_replaced(tmp_path: Path) -> None:
+    """As slurm/optuna-workers.sbatch does it; a worker looks for its parent until it is there."""
+    log, shared = tmp_path / "log", tmp_path / "shared"
+    shared.mkdir()
+    toy = {"max_steps": 5, "seconds": 0.2, "log": str(log)}
+    write(tmp_path, ["tpe"], [toy], budget=4, gpus=[2])
+    loop = (
+        'until [ -e "$1/over" ]; do "$2" -m bench.engines._worker "$1/parent.json" "$3" "$3"; done'
+    )
+    environment = {**in_folder(), "BENCH_OPTUNA_WORKERS": str(shared)}
+    tasks = [
+        subprocess.Popen(
+            ["bash", "-c", loop, "task", str(shared), sys.executable, str(slot)],
+            cwd=tmp_path,
+            env=environment,
+            stderr=subprocess.DEVNULL,
+        )
+        for slot in range(2)
+    ]
+    try:
+        running = start(tmp_path, BENCH_OPTUNA_WORKERS=str(shared))
+        wait_for(lambda: len(trained(log)) >= 5)
+        os.kill(workers(tmp_path)[1], signal.SIGKILL)
+        assert running.wait(DEADLINE_SECONDS) == 0, (tmp_path / "stderr").read_text()
+    finally:
+        (shared / "over").touch()
+        ended = [task.wait(DEADLINE_SECONDS) for task in tasks]
+    assert ended == [0, 0]
+    (record,) = records(tmp_path)
+    consistent(record)
+    each_step_once(record)
+    again = {x for (x, _), times in Counter(trained(log)).items() if times > 1}
+    assert len(again) == 1, "the trial of the one that was killed went on"
+    assert not processes_of(tmp_path)
 
 
 def test_a_run_that_is_asked_to_leave_leaves_and_goes_on(tmp_path: Path) -> None:

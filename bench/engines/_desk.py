@@ -93,7 +93,7 @@ class Desk:
         self._retrained = 0
         self._exhausted = False
 
-    def begin(self, slots: int, resumes: bool) -> None:
+    def begin(self, resumes: bool) -> None:
         """Start the workers; trials that had come to their end before are over."""
         if self._recorder.over:  # only its end was not written
             self._go_on(0)
@@ -105,8 +105,8 @@ class Desk:
                 self._conclude(number, None)
         if resumes and not behind:
             self._go_on(0)
-        for slot in range(slots):
-            self._workers.start(slot, self._recorder.suggestions)
+        for slot in range(self._workers.slots):
+            self._workers.start(slot)
 
     def serve(self, seconds: float) -> None:
         """Answer what is said within so many seconds. Raises AlgorithmFailed."""
@@ -231,7 +231,7 @@ class Desk:
                 self._doubt()
         self._no_doubt(worker)
         if not self._recorder.over:
-            self._workers.start(worker.slot, self._recorder.suggestions)
+            self._workers.start(worker.slot)
 
     def _bereave(self, number: int, how: str) -> None:
         flight = self._flights[number]

@@ -35,6 +35,7 @@ def watched(connection: socket.socket) -> Connection:
         (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
     ):
         connection.setsockopt(level, option, value)
+    connection.settimeout(None)
     return Connection(connection.detach())
 
 

@@ -1,7 +1,9 @@
 """A worker of the engine `optuna`: asks the study for a trial, trains it, tells the study.
 
-Started as `python -m bench.engines._worker FILE SLOT`; the file says where its parent listens. What
-it does is in the journal before it is in the study: it goes on only when its parent has answered.
+Started as `python -m bench.engines._worker FILE SLOT [PLACE]`; the file says where its parent
+listens, and is waited for. PLACE is the slot's number on this node, where that was not seen to by
+who started it. What a worker does is in the journal before it is in the study: it goes on only when
+its parent has answered.
 """
 
 import ctypes
@@ -14,6 +16,7 @@ import sys
 import threading
 import time
 import traceback
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ import optuna
 from bench import plugins
 from bench.algorithm import Algorithm, NoMoreSuggestions, Problem
 from bench.cell import Cell
+from bench.engines._slots import environment
 from bench.engines._states import States
 from bench.engines._storage import Place
 from bench.engines._study import tell
@@ -31,16 +35,17 @@ from bench.objective import Objective
 from bench.seeds import search_seed
 from bench.space import Active, to_optuna
 
+CHECK_SECONDS = 0.2
+
 
 class Parent:
     """Who is asked and told. When it is gone, so is this process, in the middle of a step."""
 
     def __init__(self, rendezvous: Path, slot: int) -> None:
-        where = json.loads(rendezvous.read_text())
-        self._connection = watched(socket.create_connection((where["host"], where["port"])))
+        self._connection, token = _found(rendezvous)
         self._answers: queue.SimpleQueue[Message] = queue.SimpleQueue()
         threading.Thread(target=self._listen, name="parent", daemon=True).start()
-        hello = {"token": where["token"], "slot": slot, "pid": os.getpid()}
+        hello = {"token": token, "slot": slot, "pid": os.getpid()}
         self.contract = self.ask("hello", host=socket.gethostname(), **hello)
 
     def ask(self, what: str, **more: Any) -> Message:
@@ -62,13 +67,30 @@ class Parent:
             os._exit(1)
 
 
+def _found(rendezvous: Path) -> tuple[Connection, str]:
+    """The connection to the parent, as soon as there is one, and its token.
+
+    A file `over` beside where it is looked for says that there will be none.
+    """
+    while not rendezvous.with_name("over").exists():
+        try:
+            where = json.loads(rendezvous.read_text())
+            address = where["host"], where["port"]
+            return watched(socket.create_connection(address, timeout=10)), where["token"]
+        except (FileNotFoundError, ConnectionError, TimeoutError):
+            time.sleep(CHECK_SECONDS)
+    sys.exit()
+
+
 class Worker:
     """Does one trial after the other."""
 
-    def __init__(self, parent: Parent) -> None:
+    def __init__(self, parent: Parent, place: int | None) -> None:
         self._parent = parent
         contract = parent.contract
         self._cell = cell = Cell.from_json(contract["cell"])
+        if place is not None:
+            os.environ.update(environment(cell, place))  # torch is not imported yet
         self._objective: Objective = plugins.make("objectives", cell.objective)
         self._folder, self._states = Path(contract["folder"]), States(Path(contract["states"]))
         algorithm: Algorithm = plugins.make("algorithms", cell.algorithm)
@@ -76,10 +98,10 @@ class Worker:
         seed = search_seed(cell.objective.name, cell.seed)
         problem = Problem(space, cell.max_steps, cell.slots, seed)
         sampler, pruner = algorithm.optuna(problem, contract["seed"])
-        place = Place(**contract["place"])
-        storage = place.open(contract["name"])
+        study = Place(**contract["study"])
+        storage = study.open(contract["name"])
         self._study = optuna.load_study(
-            study_name=place.study, storage=storage, sampler=sampler, pruner=pruner
+            study_name=study.study, storage=storage, sampler=sampler, pruner=pruner
         )
         self._suggest, self._active = to_optuna(space), Active(space)
 
@@ -180,7 +202,7 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     parent = Parent(Path(sys.argv[1]), int(sys.argv[2]))
     try:
-        worker = Worker(parent)
+        worker = Worker(parent, int(sys.argv[3]) if len(sys.argv) > 3 else None)
         while True:
             worker.work()
     except Exception as error:  # of the algorithm, of its storage

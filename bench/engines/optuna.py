@@ -5,8 +5,10 @@ algorithm's own Optuna sampler, trains it, reports to the pruner and tells the s
 race: what one is given depends on what the others had told by then.
 """
 
+import os
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +30,10 @@ from bench.options import Options
 from bench.seeds import derive
 
 LISTEN_SECONDS = 0.5
+
+ELSEWHERE = "BENCH_OPTUNA_WORKERS"
+"""The environment variable with the folder, seen by all nodes, where workers that are started
+elsewhere (slurm/optuna-workers.sbatch) look for their parent."""
 
 
 class Settings(Options):
@@ -58,6 +64,10 @@ class Engine(Base):
     def why_not(cls, cell: Cell) -> str | None:
         if cell.engine_settings["storage"] == "postgresql" and not is_given():
             return f"needs a PostgreSQL server: set {VARIABLE} to its URL"
+        if ELSEWHERE in os.environ:
+            if cell.engine_settings["storage"] == "sqlite":
+                return 'SQLite is for one node: storage = "journal", or "postgresql"'
+            return None
         return machine.why_not("cuda" if cell.device == "cuda" else "cpu", cell.gpus)
 
     def prepare(self, cell: Cell) -> Search:
@@ -69,6 +79,9 @@ class Engine(Base):
         Raises UserError if the journal cannot be written or the storage cannot be reached,
         AlgorithmFailed for an error of the algorithm's in a worker.
         """
+        if ELSEWHERE in os.environ:
+            _run(search, attempt, Path(os.environ[ELSEWHERE]))
+            return
         with Scratch() as scratch:
             _run(search, attempt, scratch.folder)
 
@@ -89,7 +102,8 @@ def _run(search: Search, attempt: Attempt, scratch: Path) -> None:
         old.unlink()
     attempt.states.mkdir(parents=True, exist_ok=True)
     place = Place.of(cell, attempt.states)
-    with Workers(scratch, lambda slot: environment(cell, slot)) as workers:
+    bound = None if ELSEWHERE in os.environ else partial(environment, cell)
+    with Workers(scratch, cell.slots, bound) as workers:
         storage = place.open("parent", workers.is_dead)
         place.remove_study(storage)
         study = made(place.study, storage, search.searcher, search.scheduler)
@@ -104,16 +118,18 @@ def _run(search: Search, attempt: Attempt, scratch: Path) -> None:
         else:
             clock.go_on()
 
+        had = recorder.suggestions
+
         def contract(worker: Worker) -> Message:
-            """What a worker must know. Who comes later draws anew, not what was drawn before."""
-            place_and_time, seed = (worker.slot, worker.suggestions), search.problem.seed
-            if place_and_time != (0, 0):
-                seed = derive("worker", seed, *place_and_time)
+            """What a worker must know; no two of a search draw the same."""
+            seed, which = search.problem.seed, (worker.number, had)
+            if which != (1, 0):
+                seed = derive("worker", seed, *which)
             return {
                 "cell": cell.as_json(),
                 "name": worker.name,
                 "seed": seed,
-                "place": asdict(place),
+                "study": asdict(place),
                 "folder": str(scratch),
                 "states": str(attempt.states),
             }
@@ -128,7 +144,7 @@ def _run(search: Search, attempt: Attempt, scratch: Path) -> None:
             clock.go_on()
 
         desk = Desk(workers, recorder, study, flights, contract, hung, go_on)
-        desk.begin(cell.slots, resumes=attempt.past is not None)
+        desk.begin(resumes=attempt.past is not None)
         while not recorder.over:
             desk.serve(LISTEN_SECONDS)
         desk.settle()
