@@ -11,11 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import postgresql
 import pytest
 from conftest import command, in_folder, of_kind, processes_of, records, run_bench, suite_text
 from consistent import consistent
 from test_optuna_engine import NATIVE
 
+from bench.engines._postgresql import VARIABLE
 from bench.engines._states import State, States
 from bench.journal import Record, read
 
@@ -231,6 +233,34 @@ def test_workers_may_be_started_elsewhere_and_one_that_is_gone_is_replaced(tmp_p
     again = {x for (x, _), times in Counter(trained(log)).items() if times > 1}
     assert len(again) == 1, "the trial of the one that was killed went on"
     assert not processes_of(tmp_path)
+
+
+@pytest.mark.skipif(
+    postgresql.program("initdb") is None, reason="PostgreSQL IS NOT TESTED: there is no initdb"
+)
+def test_when_its_server_is_gone_a_search_leaves_and_goes_on_on_another(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    toy = {"max_steps": 5, "seconds": 0.2, "log": str(log)}
+    write(tmp_path, [{"name": "cmaes", "population_size": 3}], [toy], budget=4, gpus=[2])
+    suite = tmp_path / "suite.toml"
+    of_server = '[{ name = "optuna", storage = "postgresql" }]'
+    suite.write_text(suite.read_text().replace('["optuna"]', of_server))
+    with postgresql.server() as url:
+        running = start(tmp_path, **{VARIABLE: url})
+        wait_for(lambda: len(trained(log)) >= 5)
+    assert running.wait(DEADLINE_SECONDS) == 2
+    said = (tmp_path / "stderr").read_text()
+    assert "the storage of the study fails: " in said and "Traceback" not in said
+    assert postgresql.PASSWORD not in said
+    (before,) = records(tmp_path)
+    assert before.end is None and not workers(tmp_path)
+    with postgresql.server() as url:
+        printed = run_bench(tmp_path, "run", "suite.toml", "--device", "cpu", **{VARIABLE: url})
+    assert printed.returncode == 0, printed.stderr
+    (after,) = records(tmp_path)
+    assert after.events[: len(before.events)] == before.events
+    consistent(after)
+    each_step_once(after)
 
 
 def test_a_run_that_is_asked_to_leave_leaves_and_goes_on(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from bench.engines._recorder import Recorder
-from bench.engines._storage import lock_of
+from bench.engines._storage import StorageFailed, lock_of
 from bench.engines._study import tell
 from bench.engines._training import diverged
 from bench.engines._wire import Message
@@ -132,6 +132,8 @@ class Desk:
         if what == "hello":
             self._workers.answer(worker, self._contract(worker))
         elif what == "broken":
+            if message["storage"]:
+                raise StorageFailed(message["error"])
             raise AlgorithmFailed(message["error"])
         elif what == "exhausted":
             worker.asking, self._exhausted = False, True
@@ -166,8 +168,6 @@ class Desk:
                 "decided": flight.decision is not None,
             }
             self._workers.answer(worker, task)
-            if not flight.losses:  # there is nothing to catch up with
-                self._caught_up(number)
         elif self._behind:
             self._held.append((worker, message))
         else:
@@ -192,12 +192,14 @@ class Desk:
             self._workers.answer(worker, {})
 
     def _again(self, worker: Worker, message: Message) -> None:
+        """A trial is where it was; of a search that goes on, all must be before one trains."""
         assert worker.trial is not None
-        behind = worker.trial in self._behind
-        self._workers.answer(worker, {"clock_went_on": not behind})
-        if behind:
+        if worker.trial in self._behind:
             self._retrained += message["retrained"]
+            self._held.append((worker, {**message, "clock_stood": True}))
             self._caught_up(worker.trial)
+        else:
+            self._workers.answer(worker, {"clock_stood": "clock_stood" in message})
 
     def _finish(self, worker: Worker, message: Message) -> None:
         number, worker.trial = worker.trial, None

@@ -3,22 +3,49 @@
 import os
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.storages.journal._file import BaseJournalFileLock
+from sqlalchemy.exc import SQLAlchemyError
 
 from bench.engines._postgresql import server
+from bench.errors import UserError
 from bench.seeds import digest
 
 if TYPE_CHECKING:
     from bench.cell import Cell
 
 Kind = Literal["journal", "sqlite", "postgresql"]
+
+FAILURES = (SQLAlchemyError, StorageInternalError)
+"""What a storage raises when it is gone, or full."""
+
+
+class StorageFailed(UserError):
+    """The search cannot go on now; it can when the storage is there again."""
+
+    def __init__(self, error: str) -> None:
+        super().__init__(
+            f"the storage of the study fails: {error}; what is in the journal is kept: see to the "
+            "storage, then run the same command again"
+        )
+
+
+@contextmanager
+def failing() -> Iterator[None]:
+    """Raise StorageFailed for what a storage raises; its words may have parts of a server's URL."""
+    try:
+        yield
+    except FAILURES as error:
+        raise StorageFailed(type(error).__name__) from None
+
 
 BUSY_SECONDS = 600
 """How long SQLite waits for its lock."""

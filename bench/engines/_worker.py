@@ -27,7 +27,7 @@ from bench.algorithm import Algorithm, NoMoreSuggestions, Problem
 from bench.cell import Cell
 from bench.engines._slots import environment
 from bench.engines._states import States
-from bench.engines._storage import Place
+from bench.engines._storage import FAILURES, Place
 from bench.engines._study import tell
 from bench.engines._training import Running, diverged, hung_file
 from bench.engines._wire import Message, hear, say, watched
@@ -126,7 +126,7 @@ class Worker:
             )["number"]
         hung = hung_file(self._folder, str(number))
         setup_seconds = None
-        if losses:
+        if "number" in task:
             try:
                 setup_seconds = self._take_over(running, task, hung)
             except Exception as error:
@@ -156,12 +156,14 @@ class Worker:
     def _take_over(self, running: Running, task: Message, hung: Path) -> float | None:
         """Bring a training to where it was; the seconds that took, if the clock went on."""
         began = time.perf_counter()
+        steps = len(task["losses"])
         with running.killed_after(hung):
-            retrained = running.build(len(task["losses"]))
+            retrained = running.build(steps) if steps else 0
         seconds = time.perf_counter() - began
         running.trained_seconds = task["trained_seconds"]
-        clock_went_on = self._parent.ask("again", retrained=retrained)["clock_went_on"]
-        return seconds if clock_went_on else None
+        clock_stood = self._parent.ask("again", retrained=retrained)["clock_stood"]
+        running.keep_later()
+        return seconds if steps and not clock_stood else None
 
     def _goes_on_reporting(self, trial: optuna.Trial, losses: list[float], decided: bool) -> bool:
         """Report what the dead worker did not come to; whether the pruner stops the trial by it."""
@@ -169,7 +171,7 @@ class Worker:
         for step, loss in enumerate(losses, start=1):
             if step not in reported:
                 trial.report(loss, step)
-        return not decided and self._stops(trial, len(losses), losses[-1])
+        return bool(losses) and not decided and self._stops(trial, len(losses), losses[-1])
 
     def _stops(self, trial: optuna.Trial, step: int, loss: float) -> bool:
         """Report a step; whether the pruner stops the trial. After the last it is not asked."""
@@ -193,7 +195,7 @@ class Worker:
 
 def words_of(error: BaseException) -> str:
     """What an exception says, with its kind, in one line."""
-    return traceback.format_exception_only(error)[-1].strip()[:500]
+    return "".join(traceback.format_exception_only(error)).strip().splitlines()[0][:500]
 
 
 def main() -> None:
@@ -207,7 +209,9 @@ def main() -> None:
             worker.work()
     except Exception as error:  # of the algorithm, of its storage
         traceback.print_exc()
-        parent.ask("broken", error=words_of(error))
+        of_server = isinstance(error, FAILURES)  # its words may have parts of the server's URL
+        words = type(error).__name__ if of_server else words_of(error)
+        parent.ask("broken", error=words, storage=of_server or isinstance(error, OSError))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ race: what one is given depends on what the others had told by then.
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -76,8 +77,8 @@ class Engine(Base):
     def run(self, search: Search, attempt: Attempt) -> None:
         """Run a search to its end, from its beginning or from where it was interrupted.
 
-        Raises UserError if the journal cannot be written or the storage cannot be reached,
-        AlgorithmFailed for an error of the algorithm's in a worker.
+        Raises UserError if the journal cannot be written or the storage fails, AlgorithmFailed
+        for an error of the algorithm's in a worker.
         """
         if ELSEWHERE in os.environ:
             _run(search, attempt, Path(os.environ[ELSEWHERE]))
@@ -88,7 +89,7 @@ class Engine(Base):
 
 def _run(search: Search, attempt: Attempt, scratch: Path) -> None:
     from bench.engines._desk import Desk, Flight
-    from bench.engines._storage import Place
+    from bench.engines._storage import Place, failing
     from bench.engines._study import made, rebuild
     from bench.engines._training import hung_at, hung_file
     from bench.engines._wire import Message
@@ -103,7 +104,7 @@ def _run(search: Search, attempt: Attempt, scratch: Path) -> None:
     attempt.states.mkdir(parents=True, exist_ok=True)
     place = Place.of(cell, attempt.states)
     bound = None if ELSEWHERE in os.environ else partial(environment, cell)
-    with Workers(scratch, cell.slots, bound) as workers:
+    with failing(), Workers(scratch, cell.slots, bound) as workers:
         storage = place.open("parent", workers.is_dead)
         place.remove_study(storage)
         study = made(place.study, storage, search.searcher, search.scheduler)
@@ -149,5 +150,6 @@ def _run(search: Search, attempt: Attempt, scratch: Path) -> None:
             desk.serve(LISTEN_SECONDS)
         desk.settle()
     recorder.close()
-    place.remove_study(storage)
+    with suppress(Exception):  # all is in the journal
+        place.remove_study(storage)
     states.clear()
