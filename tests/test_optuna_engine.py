@@ -325,7 +325,7 @@ def test_a_trial_whose_worker_died_while_it_was_suggested_is_suggested_by_anothe
 @pytest.mark.parametrize(
     ("dies", "reason"),
     [
-        ("built", "3 workers ended before they had a trial: no room"),
+        ("built", "5 workers ended before they had a trial: no room"),
         ("raises", "RuntimeError: no more ideas"),
         ("gives up", "the algorithm made no more suggestions"),
     ],

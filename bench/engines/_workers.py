@@ -28,7 +28,7 @@ RENDEZVOUS = "parent.json"
 PATIENCE_SECONDS = 300.0
 """How long to wait for workers that are started elsewhere."""
 
-REPEATED = 3
+REPEATED = 5
 """Processes of a slot that end before they have a trial, one after the other: that is no chance."""
 
 
