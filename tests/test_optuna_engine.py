@@ -244,10 +244,9 @@ def test_the_study_may_be_in_a_database(
     tmp_path: Path, storage: str, request: pytest.FixtureRequest
 ) -> None:
     environment = request.getfixturevalue("database") if storage == "postgresql" else {}
-    algorithms = [NATIVE[2], NATIVE[7]]
     toy = {"max_steps": 9, "fault": "kill", "from_x": 0.8}
     keys: dict[str, Any] = {"budget": 5, "gpus": [2], "environment": environment}
-    run = Run(tmp_path, algorithms, [toy], storage=storage, **keys)
+    run = Run(tmp_path, [NATIVE[7]], [toy], storage=storage, **keys)
     assert run.printed.returncode == 0, run.printed.stderr
     for record in run.records:
         consistent(record)
