@@ -9,6 +9,8 @@ from bench.options import Options
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
+    from optuna.pruners import BasePruner
+    from optuna.samplers import BaseSampler
     from ray.tune.schedulers import TrialScheduler
     from ray.tune.search import Searcher
 
@@ -24,6 +26,10 @@ class Problem:
     """Trials that can run at once."""
     seed: int
     """In [0, 2**32); all randomness of the algorithm comes from it."""
+
+
+class NoMoreSuggestions(Exception):
+    """Raised by an Optuna sampler that has given out all it has."""
 
 
 class Algorithm(Options, ABC):
@@ -53,6 +59,20 @@ class Algorithm(Options, ABC):
 
         Every setting is passed explicitly; nothing is drawn from a global generator.
         """
+
+    def refuse_optuna(self, objective: Objective) -> str | None:
+        """Why Optuna's workers cannot search this objective by it; asked when planning."""
+        if type(self).optuna is Algorithm.optuna:
+            return 'it has no form that is Optuna\'s own; engines = ["ray"] has it'
+        return None
+
+    def optuna(self, problem: Problem, seed: int) -> "tuple[BaseSampler, BasePruner]":
+        """The native pair for Optuna's workers, where there is one; steps are 1, 2, ….
+
+        Each worker has a pair of its own, and they share a study. `seed` is the worker's;
+        `problem.seed` is the search's, the same for all. Settings and generators: as above.
+        """
+        raise NotImplementedError
 
 
 _LIBRARIES = ("ray.", "optuna.", "hpbandster.", "hebo.", "bayes_opt.", "sklearn.")

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from bench.options import Options
 
 if TYPE_CHECKING:
+    from bench.algorithm import Algorithm
     from bench.cell import Cell, PlugIn
     from bench.engines._recorder import Listener, Sink
     from bench.engines._search import Search
     from bench.objective import Objective
+
+TABLE_IS_OVER = 'a table holds trainings that are over, to be replayed: engines = ["virtual"]'
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ class Engine(AbstractContextManager["Engine", None]):
     """What a suite may set of it."""
 
     @classmethod
-    def refuse(cls, objective: "Objective") -> str | None:
-        """Why it can never run this objective, anywhere; asked when planning."""
+    def refuse(cls, objective: "Objective", algorithm: "Algorithm") -> str | None:
+        """Why it can never run this pair, anywhere; asked when planning."""
         return None
 
     @classmethod

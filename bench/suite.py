@@ -138,10 +138,11 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
             f"{suite.gpus_per_trial:g}"
         )
     max_steps = _refuse_pairs(path, suite.budget, objectives, algorithms)
-    for name, _ in engines:
-        for objective in objectives:
-            if reason := plugins.engine(name).refuse(plugins.make("objectives", objective)):
-                raise UserError(f"{path}: engine {name} on {objective.name}: {reason}")
+    for (name, _), objective, algorithm in product(engines, objectives, algorithms):
+        pair = plugins.make("objectives", objective), plugins.make("algorithms", algorithm)
+        if reason := plugins.engine(name).refuse(*pair):
+            where = f"{algorithm.name} on {objective.name}"
+            raise UserError(f"{path}: engine {name}, {where}: {reason}")
     rests_on = {
         (engine, index): _rests_on(path, engine, objective, device)
         for engine, _ in engines

@@ -1,5 +1,7 @@
 """Where a cell's GPUs are: the fewest nodes that share them evenly."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,6 +59,17 @@ def test_nothing_is_lost_and_nothing_held_idle(gpus: int, share: float, per_node
     if (found := need(one, site(per_node))) is not None:
         assert found.nodes * found.gpus == gpus and found.nodes * found.slots == one.slots
         assert found.gpus <= per_node and found.slots * share <= found.gpus
+
+
+def test_on_several_nodes_each_engine_has_its_own_script() -> None:
+    of_both = [cuda(count) for count in (2, 8)]
+    of_both += [replace(each, engine="optuna") for each in of_both]
+    groups = group(of_both, site(4), most=9)
+    assert [(one.name, one.script, len(one.cells)) for one in groups] == [
+        ("g2", "array", 2),
+        ("g8", "ray-cluster", 1),
+        ("g8-optuna", "optuna-workers", 1),
+    ]
 
 
 @given(st.lists(st.sampled_from([1, 2, 3, 8, 16]), max_size=40), st.integers(1, 7))

@@ -17,6 +17,7 @@ from conftest import (
     run_bench,
     suite_text,
 )
+from consistent import consistent
 
 from bench import machine
 from bench.journal import Record
@@ -68,35 +69,6 @@ def gives_up(tmp_path_factory: pytest.TempPathFactory) -> Run:
         for fails in ("", "when asked", "when built", "when told")
     ]
     return Run(tmp_path_factory.mktemp("t"), [*mine, "random"])
-
-
-def consistent(record: Record) -> None:
-    """What holds for every journal of every cell."""
-    cell = cell_of(record)
-    assert record.finished and record.header["clock"] == "wall"
-    seconds = [event["seconds"] for event in record.events]
-    assert seconds == sorted(seconds) and seconds[0] >= 0
-    open_trials: set[int] = set()
-    steps: dict[int, int] = {}
-    spent = 0
-    for event in record.events:
-        trial = event["trial"]
-        if event["event"] == "suggest":
-            assert trial == len(steps), "trials are numbered as they come"
-            open_trials.add(trial)
-            steps[trial] = 0
-        elif event["event"] == "report":
-            assert trial in open_trials and event["step"] == steps[trial] + 1
-            assert math.isfinite(event["loss"]) and event["loss"] <= record.header["worst_loss"]
-            steps[trial] += 1
-            spent += 1
-        elif event["event"] == "finish":
-            open_trials.remove(trial)
-            failed_step = event["status"] == "failed" and "the loss was" not in event["error"]
-            spent += failed_step
-    assert not open_trials, "every trial comes to an end"
-    if record.end is not None and record.end["status"] == "completed":
-        assert spent == cell.budget_steps, "the budget is spent to the step"
 
 
 def test_all_is_done_and_every_journal_is_consistent(sound: Run, faulty: Run) -> None:

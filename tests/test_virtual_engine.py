@@ -179,7 +179,7 @@ def test_a_table_cannot_be_trained(bench: Bench, tmp_path: Path) -> None:
     path.write_text(path.read_text().replace('name = "virtual"', 'name = "ray"'))
     printed = bench("plan", "suite.toml")
     assert printed.returncode == 2
-    assert "engine ray on t: a table holds trainings that are over" in printed.stderr
+    assert "on t: a table holds trainings that are over" in printed.stderr
 
 
 def test_a_poor_table_is_refused_with_the_figure(bench: Bench, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from bench.objective import Objective
 from bench.options import Options
 
 if TYPE_CHECKING:
+    from optuna.pruners import SuccessiveHalvingPruner
     from ray.tune.schedulers import TrialScheduler
 
     from bench.algorithm import Problem
@@ -46,4 +47,20 @@ def asha_scheduler(options: AshaOptions, problem: "Problem") -> "TrialScheduler"
         reduction_factor=options.reduction_factor,
         brackets=1,
         stop_last_trials=True,
+    )
+
+
+def asha_pruner(options: AshaOptions) -> "SuccessiveHalvingPruner":
+    """Optuna's own: at a rung a trial goes on if it is among the best of those that were there.
+
+    It counts itself among them, so that fewer than reduction_factor trials let only the best go
+    on; Ray's asks only those that came before.
+    """
+    from optuna.pruners import SuccessiveHalvingPruner
+
+    return SuccessiveHalvingPruner(
+        min_resource=options.grace_period,
+        reduction_factor=options.reduction_factor,
+        min_early_stopping_rate=0,
+        bootstrap_count=0,
     )

@@ -1,11 +1,7 @@
 """Optuna's samplers as Ray Tune Searchers: Ray's OptunaSearch, told the truth about each trial."""
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import optuna
 from optuna.samplers import BaseSampler
 from optuna.trial import TrialState
 from ray.tune.search.optuna import OptunaSearch
@@ -65,15 +61,3 @@ def optuna_searcher(
     Optuna's other samplers do not look at them.
     """
     return OptunaSearcher(sampler, problem, ranks_pruned)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Build a sampler without Optuna's word that a setting may change in a later release.
-
-    The lock says which release it is, the journal's header which settings.
-    """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        yield

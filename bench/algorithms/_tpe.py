@@ -9,6 +9,7 @@ from bench.objective import Objective
 from bench.options import Options
 
 if TYPE_CHECKING:
+    from optuna.samplers import TPESampler
     from ray.tune.search import Searcher
 
     from bench.algorithm import Problem
@@ -42,17 +43,23 @@ class TpeOptions(Options):
 
 def tpe_searcher(options: TpeOptions, problem: "Problem") -> "Searcher":
     """The Searcher; it learns from early-stopped trials too."""
+    from bench.algorithms._optuna import optuna_searcher
+
+    return optuna_searcher(tpe_sampler(options, problem.seed), problem, ranks_pruned=True)
+
+
+def tpe_sampler(options: TpeOptions, seed: int) -> "TPESampler":
+    """Optuna's own."""
     from optuna.samplers import TPESampler
 
-    from bench.algorithms._optuna import optuna_searcher, quiet
+    from bench.algorithms._quiet import quiet
 
     with quiet():
-        sampler = TPESampler(
+        return TPESampler(
             n_startup_trials=options.startup_trials,
             n_ei_candidates=options.ei_candidates,
             multivariate=options.multivariate,
             group=options.group,
             constant_liar=options.constant_liar,
-            seed=problem.seed,
+            seed=seed,
         )
-    return optuna_searcher(sampler, problem, ranks_pruned=True)

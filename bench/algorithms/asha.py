@@ -9,9 +9,11 @@ the paper in detail: bench/algorithms/_asha_scheduler.py.
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.algorithm import Algorithm, Problem
-from bench.algorithms._asha import AshaOptions, asha_scheduler
+from bench.algorithms._asha import AshaOptions, asha_pruner, asha_scheduler
 
 if TYPE_CHECKING:
+    from optuna.pruners import BasePruner
+    from optuna.samplers import BaseSampler
     from ray.tune.schedulers import TrialScheduler
     from ray.tune.search import Searcher
 
@@ -25,3 +27,8 @@ class Asha(AshaOptions, Algorithm):
         from bench.algorithms._random import RandomSearcher
 
         return RandomSearcher(problem), asha_scheduler(self, problem)
+
+    def optuna(self, problem: Problem, seed: int) -> "tuple[BaseSampler, BasePruner]":
+        from optuna.samplers import RandomSampler
+
+        return RandomSampler(seed), asha_pruner(self)

@@ -14,6 +14,8 @@ from bench.objective import Objective
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
+    from optuna.pruners import BasePruner
+    from optuna.samplers import BaseSampler
     from ray.tune.schedulers import TrialScheduler
     from ray.tune.search import Searcher
 
@@ -45,11 +47,21 @@ class Cmaes(Algorithm):
     def ray(self, problem: Problem) -> "tuple[Searcher, TrialScheduler]":
         from ray.tune.schedulers import FIFOScheduler
 
+        from bench.algorithms._optuna import optuna_searcher
+
+        return optuna_searcher(self._sampler(problem, problem.seed), problem), FIFOScheduler()
+
+    def optuna(self, problem: Problem, seed: int) -> "tuple[BaseSampler, BasePruner]":
+        from optuna.pruners import NopPruner
+
+        return self._sampler(problem, seed), NopPruner()
+
+    def _sampler(self, problem: Problem, seed: int) -> "BaseSampler":
         from bench.algorithms._cmaes import FixedCmaEs
-        from bench.algorithms._optuna import optuna_searcher, quiet
+        from bench.algorithms._quiet import quiet
 
         with quiet():
-            sampler = FixedCmaEs(
+            return FixedCmaEs(
                 seen(problem.space, categoricals=False),
                 n_startup_trials=1,
                 popsize=self._generation(problem.space),
@@ -58,9 +70,8 @@ class Cmaes(Algorithm):
                 use_separable_cma=False,
                 with_margin=False,
                 lr_adapt=False,
-                seed=problem.seed,
+                seed=seed,
             )
-        return optuna_searcher(sampler, problem), FIFOScheduler()
 
     def _generation(self, space: "ConfigurationSpace") -> int:
         dimensions = len(seen(space, categoricals=False))

@@ -14,6 +14,8 @@ from bench.algorithms._unseen import unseen, until
 from bench.objective import Objective
 
 if TYPE_CHECKING:
+    from optuna.pruners import BasePruner
+    from optuna.samplers import BaseSampler
     from ray.tune.schedulers import TrialScheduler
     from ray.tune.search import Searcher
 
@@ -36,17 +38,27 @@ class Gp(Algorithm):
         return until("configurations are random", self.startup_trials, budget, rest)
 
     def ray(self, problem: Problem) -> "tuple[Searcher, TrialScheduler]":
-        from optuna.samplers import GPSampler
         from ray.tune.schedulers import FIFOScheduler
 
         from bench.algorithms._gp import GpSearcher
-        from bench.algorithms._optuna import quiet
+
+        searcher = GpSearcher(self._sampler(problem.seed), problem, ranks_pruned=False)
+        return searcher, FIFOScheduler()
+
+    def optuna(self, problem: Problem, seed: int) -> "tuple[BaseSampler, BasePruner]":
+        from optuna.pruners import NopPruner
+
+        return self._sampler(seed), NopPruner()
+
+    def _sampler(self, seed: int) -> "BaseSampler":
+        from optuna.samplers import GPSampler
+
+        from bench.algorithms._quiet import quiet
 
         with quiet():
-            sampler = GPSampler(
+            return GPSampler(
                 n_startup_trials=self.startup_trials,
                 deterministic_objective=self.deterministic_objective,
                 warn_independent_sampling=False,  # our `remark` says it
-                seed=problem.seed,
+                seed=seed,
             )
-        return GpSearcher(sampler, problem, ranks_pruned=False), FIFOScheduler()

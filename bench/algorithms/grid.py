@@ -1,16 +1,23 @@
 """`grid`: grid search in random order; every trial is a full training."""
 
+from math import prod
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from bench.algorithm import Algorithm, Problem
-from bench.algorithms._grid import GridPoints
+from bench.algorithms._grid import GridPoints, axis
 from bench.objective import Objective
 
 if TYPE_CHECKING:
+    from optuna.pruners import BasePruner
+    from optuna.samplers import BaseSampler
     from ray.tune.schedulers import TrialScheduler
     from ray.tune.search import Searcher
+
+
+MOST_LISTED = 100_000
+"""Points of a grid that Optuna's workers search: each of them has the whole list."""
 
 
 class Grid(Algorithm):
@@ -58,3 +65,21 @@ class Grid(Algorithm):
 
         searcher = GridSearcher(GridPoints(problem.space, self.resolution), problem.seed)
         return searcher, FIFOScheduler()
+
+    def refuse_optuna(self, objective: Objective) -> str | None:
+        from bench.space import parameters
+
+        space = objective.space()
+        if space.conditions:
+            return "Optuna's GridSampler knows no conditions, and would train some points twice"
+        points = prod(len(axis(each, self.resolution)) for each in parameters(space))
+        if points > MOST_LISTED:
+            return f"Optuna's GridSampler lists all points, and {points:,} are too many to list"
+        return None
+
+    def optuna(self, problem: Problem, seed: int) -> "tuple[BaseSampler, BasePruner]":
+        from optuna.pruners import NopPruner
+
+        from bench.algorithms._grid_sampler import ListedGrid
+
+        return ListedGrid(problem, self.resolution), NopPruner()

@@ -15,6 +15,8 @@ from bench.algorithms._unseen import unseen, until
 from bench.objective import Objective
 
 if TYPE_CHECKING:
+    from optuna.pruners import BasePruner
+    from optuna.samplers import BaseSampler
     from ray.tune.schedulers import TrialScheduler
     from ray.tune.search import Searcher
 
@@ -33,17 +35,27 @@ class Nsga2(Algorithm):
         return until("configurations are random", self.population_size, budget, rest)
 
     def ray(self, problem: Problem) -> "tuple[Searcher, TrialScheduler]":
-        from optuna.samplers import NSGAIISampler
         from ray.tune.schedulers import FIFOScheduler
 
-        from bench.algorithms._optuna import optuna_searcher, quiet
+        from bench.algorithms._optuna import optuna_searcher
+
+        return optuna_searcher(self._sampler(problem.seed), problem), FIFOScheduler()
+
+    def optuna(self, problem: Problem, seed: int) -> "tuple[BaseSampler, BasePruner]":
+        from optuna.pruners import NopPruner
+
+        return self._sampler(seed), NopPruner()
+
+    def _sampler(self, seed: int) -> "BaseSampler":
+        from optuna.samplers import NSGAIISampler
+
+        from bench.algorithms._quiet import quiet
 
         with quiet():
-            sampler = NSGAIISampler(
+            return NSGAIISampler(
                 population_size=self.population_size,
                 mutation_prob=None,  # 1 / number of parameters
                 crossover_prob=0.9,
                 swapping_prob=0.5,
-                seed=problem.seed,
+                seed=seed,
             )
-        return optuna_searcher(sampler, problem), FIFOScheduler()

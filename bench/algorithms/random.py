@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from bench.algorithm import Algorithm, Problem
 
 if TYPE_CHECKING:
+    from optuna.pruners import BasePruner
+    from optuna.samplers import BaseSampler
     from ray.tune.schedulers import TrialScheduler
     from ray.tune.search import Searcher
 
@@ -21,3 +23,9 @@ class Random(Algorithm):
         from bench.algorithms._random import RandomSearcher
 
         return RandomSearcher(problem), FIFOScheduler()
+
+    def optuna(self, problem: Problem, seed: int) -> "tuple[BaseSampler, BasePruner]":
+        from optuna.pruners import NopPruner
+        from optuna.samplers import RandomSampler
+
+        return RandomSampler(seed), NopPruner()

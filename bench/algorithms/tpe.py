@@ -7,9 +7,11 @@ Tree-Structured Parzen Estimator, arXiv:2304.11127.
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.algorithm import Algorithm, Problem
-from bench.algorithms._tpe import TpeOptions, tpe_searcher
+from bench.algorithms._tpe import TpeOptions, tpe_sampler, tpe_searcher
 
 if TYPE_CHECKING:
+    from optuna.pruners import BasePruner
+    from optuna.samplers import BaseSampler
     from ray.tune.schedulers import TrialScheduler
     from ray.tune.search import Searcher
 
@@ -23,3 +25,8 @@ class Tpe(TpeOptions, Algorithm):
         from ray.tune.schedulers import FIFOScheduler
 
         return tpe_searcher(self, problem), FIFOScheduler()
+
+    def optuna(self, problem: Problem, seed: int) -> "tuple[BaseSampler, BasePruner]":
+        from optuna.pruners import NopPruner
+
+        return tpe_sampler(self, seed), NopPruner()

@@ -3,10 +3,12 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from bench.algorithm import Algorithm, Problem
-from bench.algorithms._asha import AshaOptions, asha_scheduler
-from bench.algorithms._tpe import TpeOptions, tpe_searcher
+from bench.algorithms._asha import AshaOptions, asha_pruner, asha_scheduler
+from bench.algorithms._tpe import TpeOptions, tpe_sampler, tpe_searcher
 
 if TYPE_CHECKING:
+    from optuna.pruners import BasePruner
+    from optuna.samplers import BaseSampler
     from ray.tune.schedulers import TrialScheduler
     from ray.tune.search import Searcher
 
@@ -22,3 +24,6 @@ class TpeAsha(TpeOptions, AshaOptions, Algorithm):
 
     def ray(self, problem: Problem) -> "tuple[Searcher, TrialScheduler]":
         return tpe_searcher(self, problem), asha_scheduler(self, problem)
+
+    def optuna(self, problem: Problem, seed: int) -> "tuple[BaseSampler, BasePruner]":
+        return tpe_sampler(self, seed), asha_pruner(self)

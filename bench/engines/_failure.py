@@ -7,6 +7,7 @@ from pathlib import Path
 from ray.tune.experiment import Trial
 
 from bench.engines._cluster import lost_a_node
+from bench.engines._training import hung_at, hung_file
 
 NODE_DIED = "because its node has died"
 """Ray's words of an actor on a node that is gone."""
@@ -21,11 +22,8 @@ def cause_of(trial: Trial, folder: Path, max_trial_seconds: float | None) -> str
     Where not the trial failed but its node, this process leaves as if it had been asked to: the
     search goes on elsewhere.
     """
-    hung = hung_file(folder, trial.trial_id)
-    if hung.is_file() and (stacks := hung.read_text()):
-        main_thread = stacks.rpartition("Thread 0x")[2].splitlines()[1:]
-        innermost = main_thread[0].strip() if main_thread else "an unknown place"
-        return f"trained longer than max_trial_seconds = {max_trial_seconds:g}; hung at {innermost}"
+    if why := hung_at(hung_file(folder, trial.trial_id), max_trial_seconds):
+        return why
     error_file = Path(trial.error_file or "")
     text = error_file.read_text() if error_file.is_file() else ""
     if NODE_DIED in text or (UNREACHABLE in text and lost_a_node()):
@@ -42,8 +40,3 @@ def last_error(text: str) -> str:
     lines = [line for line in text.splitlines()[1:] if line.strip()]
     errors = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(: |$)", line)]
     return [*lines[:1], "died without a word", *errors][-1 if errors else 0].strip()[:500]
-
-
-def hung_file(folder: Path, trial_id: str) -> Path:
-    """Where a trial that is killed for its time leaves its stack; empty for all others."""
-    return folder / f"{trial_id}.hung"

@@ -23,7 +23,7 @@ from bench.engines._loop_trial import LoopTrial
 from bench.engines._recorder import Recorder, Sink
 from bench.engines._seam import RESULT_KEYS, BudgetStopper, JournaledScheduler, JournaledSearcher
 from bench.engines._search import Search
-from bench.engines._trial import counted
+from bench.engines._training import counted
 
 
 class Rehearsal(Protocol):

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from bench.engines._clock import WallClock
-from bench.engines._recorder import Sink
+from bench.engines._recorder import Recorder, Sink
 from bench.errors import UserError
 from bench.journal import OPTIONS
 
@@ -86,17 +86,55 @@ class Past:
         return Diverged(f"event {self._count + 1} was {_short(was)}, and now nothing happens")
 
     def _go_on(self) -> None:
-        self._journal.write(
-            {
-                "event": "resume",
-                "seconds": self._clock.now,
-                "resumed": datetime.now(UTC).isoformat(timespec="seconds"),
-                "replay_seconds": time.perf_counter() - self._began,
-                "retrained_steps": self.retrained(),
-                **self._about,
-            }
-        )
+        seconds = time.perf_counter() - self._began
+        self._journal.write(resumption(self._clock, seconds, self.retrained(), self._about))
         self._clock.go_on()
+
+
+class Muted:
+    """A journal that takes no events while it is `muted`: they stand in it."""
+
+    def __init__(self, journal: Sink) -> None:
+        self._journal = journal
+        self.muted = False
+
+    def write(self, event: dict[str, Any]) -> None:
+        if not self.muted:
+            self._journal.write(event)
+
+
+def repeat(events: list[dict[str, Any]], recorder: Recorder, clock: WallClock) -> None:
+    """Tell a new Recorder, whose journal is muted, what was; the clock stands where it stood."""
+    clock.stand(0.0)
+    for event in events:
+        kind, trial = event["event"], str(event.get("trial"))
+        clock.stand(event["seconds"])
+        if kind == "suggest":
+            recorder.suggested(trial, event["configuration"], event["suggest_seconds"])
+        elif kind == "report":
+            fields = ("event", "seconds", "trial", "step")
+            values = {name: value for name, value in event.items() if name not in fields}
+            recorder.reported(trial, event["step"], values)
+        elif kind == "decide":
+            recorder.decided(trial, event["decision"], event["decide_seconds"])
+            recorder.observed(event["observe_seconds"])
+        elif kind == "finish":
+            error = None if recorder.diverged(trial) else event.get("error")
+            recorder.finished(trial, event["observe_seconds"], error)
+
+
+def resumption(
+    clock: WallClock, replay_seconds: float, retrained_steps: int, about: dict[str, Any]
+) -> dict[str, Any]:
+    """The journal's word that all is where it was."""
+    return {
+        "event": "resume",
+        "seconds": clock.now,
+        "resumed": datetime.now(UTC).isoformat(timespec="seconds"),
+        "replay_seconds": replay_seconds,
+        "retrained_steps": retrained_steps,
+        **about,
+    }
 
 
 def same_search(was: dict[str, Any], is_now: dict[str, Any]) -> None:

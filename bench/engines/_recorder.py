@@ -64,17 +64,18 @@ class Recorder:
             self._diverged[trial] = f"the loss was {values['raw_loss']} at step {step}"
         self._steps[trial] = step
         self.spent_steps += 1
+        seconds = self._now()
         self._write(
             {
                 "event": "report",
-                "seconds": self._now(),
+                "seconds": seconds,
                 "trial": self._numbers[trial],
                 "step": step,
                 **values,
             }
         )
         if self.spent_steps >= self._budget_steps:
-            self.end("completed", "budget spent")
+            self.end("completed", "budget spent", seconds)
 
     def decided(self, trial: str, decision: str, seconds: float) -> None:
         """The scheduler's word; unless it is `stop`, the searcher's `observed` completes it."""
@@ -117,9 +118,14 @@ class Recorder:
         else:
             budget_spent = self.spent_steps >= self._budget_steps
             status = "cut" if budget_spent else "stopped"
-        self._finish(trial, status, error, seconds)
+        now = self._finish(trial, status, error, seconds)
         if self.spent_steps >= self._budget_steps:
-            self.end("completed", "budget spent")
+            self.end("completed", "budget spent", now)
+
+    @property
+    def suggestions(self) -> int:
+        """How many there have been."""
+        return len(self._numbers)
 
     @property
     def newest(self) -> str:
@@ -147,10 +153,10 @@ class Recorder:
         self.failure = self.failure or error
         self.end("failed", f"{type(error).__name__}: {error}")
 
-    def end(self, status: str, reason: str) -> None:
-        """Note the end of the search; the first one counts."""
+    def end(self, status: str, reason: str, seconds: float | None = None) -> None:
+        """Note the end of the search, now or when the event was that ended it; the first counts."""
         if self._ended is None:
-            self._ended = (self.clock.now, status, reason)
+            self._ended = (self.clock.now if seconds is None else seconds, status, reason)
 
     def close(self) -> None:
         """Cut the trials in flight and write the end."""
@@ -163,7 +169,8 @@ class Recorder:
         end = {"event": "end", "seconds": self._now(), "status": status, "reason": reason}
         self._write(end)
 
-    def _finish(self, trial: str, status: str, error: str | None, seconds: float) -> None:
+    def _finish(self, trial: str, status: str, error: str | None, seconds: float) -> float:
+        """Write that a trial is over; when that was."""
         event = self._event("finish", trial)
         event["step"] = self._steps.pop(trial)
         event["status"] = status
@@ -171,6 +178,7 @@ class Recorder:
             event["error"] = error
         event["observe_seconds"] = seconds
         self._write(event)
+        return float(event["seconds"])
 
     def _now(self) -> float:
         return self.clock.now if self._ended is None else self._ended[0]

@@ -3,7 +3,7 @@
 import logging
 import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 from bench import plugins
 from bench.algorithm import Algorithm, Problem, effective_settings
@@ -11,9 +11,14 @@ from bench.cell import Cell
 from bench.objective import Objective
 from bench.seeds import search_seed
 
-if TYPE_CHECKING:
-    from ray.tune.schedulers import TrialScheduler
-    from ray.tune.search import Searcher
+Form = Literal["ray", "optuna"]
+"""Whose native pair a search has."""
+
+PARTS: dict[Form, tuple[str, str]] = {
+    "ray": ("searcher", "scheduler"),
+    "optuna": ("sampler", "pruner"),
+}
+"""What each calls the parts of its pair."""
 
 
 @dataclass
@@ -23,39 +28,42 @@ class Search:
     cell: Cell
     objective: Objective
     problem: Problem
-    searcher: "Searcher"
-    scheduler: "TrialScheduler"
+    searcher: Any
+    """Ray Tune's Searcher, or Optuna's sampler."""
+    scheduler: Any
+    """Ray Tune's TrialScheduler, or Optuna's pruner."""
     remark: str | None
     """What a reader must know of this pair of algorithm and objective."""
     clock: str
     """On which clock the search's events happen."""
+    form: Form = "ray"
     engine: dict[str, Any] = field(default_factory=dict)
     """What a reader must know of what the engine rests on."""
 
     def header(self) -> dict[str, Any]:
         """What the journal's header says of it: read off the objects that will run."""
+        parts = zip(PARTS[self.form], (self.searcher, self.scheduler), strict=True)
         return {
             "clock": self.clock,
             **({"engine": self.engine} if self.engine else {}),
             "optimum": self.objective.optimum,
             "worst_loss": self.objective.worst_loss,
             "metrics": self.objective.metrics,
-            "effective": {
-                "searcher": effective_settings(self.searcher),
-                "scheduler": effective_settings(self.scheduler),
-            },
+            "effective": {name: effective_settings(part) for name, part in parts},
             "remark": self.remark,
         }
 
 
-def build(cell: Cell, clock: str) -> Search:
+def build(cell: Cell, clock: str, form: Form = "ray") -> Search:
     """Build the search of a cell; UserError if what it needs is missing."""
     objective: Objective = plugins.make("objectives", cell.objective)
     objective.prepare()
-    return compose(cell, objective, plugins.make("algorithms", cell.algorithm), clock)
+    return compose(cell, objective, plugins.make("algorithms", cell.algorithm), clock, form)
 
 
-def compose(cell: Cell, objective: Objective, algorithm: Algorithm, clock: str) -> Search:
+def compose(
+    cell: Cell, objective: Objective, algorithm: Algorithm, clock: str, form: Form = "ray"
+) -> Search:
     """Build a search of an objective and an algorithm that are there already."""
     seed = search_seed(cell.objective.name, cell.seed)
     problem = Problem(objective.space(), cell.max_steps, cell.slots, seed)
@@ -63,7 +71,10 @@ def compose(cell: Cell, objective: Objective, algorithm: Algorithm, clock: str) 
         warnings.simplefilter("ignore")
         logging.disable(logging.INFO)
         try:
-            pair = algorithm.ray(problem)
+            searcher, scheduler = (
+                algorithm.ray(problem) if form == "ray" else algorithm.optuna(problem, seed)
+            )
         finally:
             logging.disable(logging.NOTSET)
-    return Search(cell, objective, problem, *pair, algorithm.remark(objective, cell.budget), clock)
+    remark = algorithm.remark(objective, cell.budget)
+    return Search(cell, objective, problem, searcher, scheduler, remark, clock, form)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.engines._recorder import Listener
 from bench.seeds import digest
 
 
@@ -67,3 +68,17 @@ class States:
 
     def _path(self, configuration: dict[str, Any]) -> Path:
         return self._folder / f"{digest(configuration)[:20]}.state"
+
+
+def dropping(states: States, listener: Listener) -> Listener:
+    """Drops the state of a trial that is over, and hands its events on."""
+    configurations: dict[int, dict[str, Any]] = {}
+
+    def heard(event: dict[str, Any]) -> None:
+        if event["event"] == "suggest":
+            configurations[event["trial"]] = event["configuration"]
+        elif event["event"] == "finish":
+            states.drop(configurations.pop(event["trial"]))
+        listener(event)
+
+    return heard

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import machine
+from bench.algorithm import Algorithm
 from bench.cell import Cell
-from bench.engine import Attempt
+from bench.engine import TABLE_IS_OVER, Attempt
 from bench.engine import Engine as Base
 from bench.engines._asked import Measured, unwarned
 from bench.engines._clock import WallClock
 from bench.engines._cluster import Cluster, address
 from bench.engines._past import Past
-from bench.engines._recorder import Listener, Recorder
+from bench.engines._recorder import Recorder
 from bench.engines._search import Search, build
-from bench.engines._states import States
+from bench.engines._states import States, dropping
 from bench.objective import Objective
 
 if TYPE_CHECKING:
@@ -40,10 +41,10 @@ class Engine(Base):
         self._cluster.close()
 
     @classmethod
-    def refuse(cls, objective: Objective) -> str | None:
+    def refuse(cls, objective: Objective, algorithm: Algorithm) -> str | None:
         if objective.recorded is None:
             return None
-        return 'a table holds trainings that are over, to be replayed: engines = ["virtual"]'
+        return TABLE_IS_OVER
 
     @classmethod
     def why_not(cls, cell: Cell) -> str | None:
@@ -71,7 +72,7 @@ class Engine(Base):
             past or attempt.journal,
             search.objective.worst_loss,
             clock,
-            _dropping(states, attempt.listener),
+            dropping(states, attempt.listener),
         )
         logging.getLogger("ray.tune.tune").disabled = True  # it names trials that failed
         try:
@@ -88,20 +89,6 @@ class Engine(Base):
         if past is not None:
             past.let_go()
         states.clear()
-
-
-def _dropping(states: States, listener: Listener) -> Listener:
-    """Drops the state of a trial that is over, and hands its events on."""
-    configurations: dict[int, dict[str, Any]] = {}
-
-    def heard(event: dict[str, Any]) -> None:
-        if event["event"] == "suggest":
-            configurations[event["trial"]] = event["configuration"]
-        elif event["event"] == "finish":
-            states.drop(configurations.pop(event["trial"]))
-        listener(event)
-
-    return heard
 
 
 def _tuner(

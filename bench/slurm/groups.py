@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from bench.cell import Cell
 from bench.slurm.site import Site
 
+SCRIPTS = {"ray": "ray-cluster", "optuna": "optuna-workers"}
+"""By engine: what runs a cell on several nodes."""
+
 
 @dataclass(frozen=True)
 class Need:
@@ -25,6 +28,13 @@ class Group:
     need: Need
     cells: list[Cell]
 
+    @property
+    def script(self) -> str:
+        """The batch script in slurm/ that runs them."""
+        if self.need.nodes == 1:
+            return "array"
+        return SCRIPTS[self.cells[0].engine]
+
 
 def need(cell: Cell, site: Site) -> Need | None:
     """The fewest nodes that share a cell's GPUs and its slots evenly; None if the site has none.
@@ -41,14 +51,18 @@ def need(cell: Cell, site: Site) -> Need | None:
 
 
 def group(cells: list[Cell], site: Site, most: int) -> list[Group]:
-    """Groups of cells that need the same, at most `most` in each; those without a place in none."""
-    by_need: dict[Need, list[Cell]] = {}
+    """Groups of cells that need the same, at most `most` in each; those without a place in none.
+
+    On one node any engine's; on several, one engine's.
+    """
+    by_need: dict[tuple[Need, str], list[Cell]] = {}
     for cell in cells:
         if (needed := need(cell, site)) is not None:
-            by_need.setdefault(needed, []).append(cell)
+            engine = "ray" if needed.nodes == 1 else cell.engine
+            by_need.setdefault((needed, engine), []).append(cell)
     groups = []
-    for needed, members in by_need.items():
-        size = f"g{needed.nodes * needed.gpus}"
+    for (needed, engine), members in by_need.items():
+        size = f"g{needed.nodes * needed.gpus}" + ("" if engine == "ray" else f"-{engine}")
         parts = [members[start : start + most] for start in range(0, len(members), most)]
         for number, part in enumerate(parts, start=1):
             name = size if len(parts) == 1 else f"{size}-{number}"

@@ -33,14 +33,13 @@ def command(
         "chdir": str(CHECKOUT),
         "export": "ALL",
     }
-    script = "array" if need.nodes == 1 else "ray-cluster"
     return [
         "sbatch",
         "--parsable",
         *(f"--{name}={value}" for name, value in options.items() if value is not None),
         *([site.gpu_option.format(gpus=need.gpus)] if site.gpu_option else []),
         *site.options,
-        str(CHECKOUT / f"slurm/{script}.sbatch"),
+        str(CHECKOUT / f"slurm/{group.script}.sbatch"),
         str(plan),
     ]
 
