@@ -68,17 +68,22 @@ class Parent:
 
 
 def _found(rendezvous: Path) -> tuple[Connection, str]:
-    """The connection to the parent, as soon as there is one, and its token.
+    """The connection to the parent, as soon as it says where it is, and its token.
 
-    A file `over` beside where it is looked for says that there will be none.
+    A file `over` beside where it is looked for says that there will be none. One that does not
+    answer where it said is dead, or its node is: who has started this process sees to that.
     """
     while not rendezvous.with_name("over").exists():
         try:
             where = json.loads(rendezvous.read_text())
-            address = where["host"], where["port"]
-            return watched(socket.create_connection(address, timeout=10)), where["token"]
-        except (FileNotFoundError, ConnectionError, TimeoutError):
+        except FileNotFoundError:
             time.sleep(CHECK_SECONDS)
+            continue
+        address = where["host"], where["port"]
+        try:
+            return watched(socket.create_connection(address, timeout=10)), where["token"]
+        except OSError as error:
+            sys.exit(f"no parent at {address[0]}:{address[1]}: {error}")
     sys.exit()
 
 

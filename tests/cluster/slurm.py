@@ -13,7 +13,7 @@ from typing import Any
 from bench.journal import Record, read
 
 ROOT = Path(__file__).parent.parent.parent
-WAIT_SECONDS = 240.0
+WAIT_SECONDS = 600.0
 
 
 @dataclass

@@ -288,11 +288,13 @@ case "${1:-}" in
   down) down ;;
   env) echo "export SLURM_CONF=$etc/slurm.conf" ;;
   node-fail)
+    ip link set "bench$number-$2" down # nothing says to the others that it is gone
     kill -9 "$(<"$run/node$2.pid")"
     rm -f "$run/node$2.pid" "$run/slurmd.node$2.pid"
     ;;
   node-restore)
     export SLURM_CONF=$etc/slurm.conf
+    ip link set "bench$number-$2" up
     start_node "$2"
     wait_for node_is_up "$2"
     ;;

@@ -7,28 +7,11 @@ from typing import Any
 import pytest
 
 from cluster.slurm import Case, Slurm, events, is_done, wait_for
+from cluster.timeline import Timeline, finished_trials, nodes_of
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
 MakeCase = Callable[..., Case]
-
-
-class Timeline:
-    """What happened when, in seconds from the start; printed, and kept in the case's folder."""
-
-    def __init__(self) -> None:
-        self._started = time.time()
-        self._lines: list[tuple[float, str]] = []
-
-    def add(self, what: str, at: float | None = None) -> None:
-        self._lines.append(((at or time.time()) - self._started, what))
-
-    def __str__(self) -> str:
-        return "\n".join(f"{seconds:7.1f} s  {what}" for seconds, what in sorted(self._lines))
-
-
-def finished_trials(case: Case) -> int:
-    return sum(len(events(record, "finish")) for record in case.records())
 
 
 @pytest.mark.parametrize("script", ["array.sbatch", "ray-cluster.sbatch"])
@@ -77,10 +60,6 @@ def test_after_a_power_cut_the_cell_is_resumed_elsewhere_and_nothing_is_trained_
 def node_to_cut(slurm: Slurm, job: dict[str, str]) -> str:
     """The last of a job's nodes: on the first one runs the batch script."""
     return nodes_of(slurm, job)[-1]
-
-
-def nodes_of(slurm: Slurm, job: dict[str, str]) -> list[str]:
-    return slurm.run("scontrol", "show", "hostnames", job["NodeList"]).split()
 
 
 def began(steps: list[dict[str, Any]]) -> float:
