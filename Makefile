@@ -4,7 +4,7 @@ PYTHON ?= python3.11##      the Python 3.11 to build .venv with
 TORCH ?= $(or $(file < .venv/.torch),cpu)##  the build of torch, cpu or cuda (default: the one in .venv, else cpu)
 CONTAINER ?=##              the image that bench and report run in (default: none, they run in .venv)
 ONLY ?=##                   of make contracts: pytest's expression of names (default: all)
-KILLS ?= 21##               how often make test-kill kills each of its five suites
+KILLS ?= 21##               how often make test-kill kills each of its seven suites
 BASE ?=##                   what make container starts from: docker, debootstrap or an image's file
 
 VENV := .venv/bin
