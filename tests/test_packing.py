@@ -93,7 +93,16 @@ def test_it_is_in_no_report_of_one_number_of_gpus_a_trial(tmp_path: Path) -> Non
     assert frame.empty
     assert packing.notes(frame) == []
     cells = [cell(gpus=gpus, seed=seed) for gpus in (1, 2) for seed in (0, 1)]
-    assert not [name for name, _ in write_report(tmp_path, cells, []).figures if "packing" in name]
+    written = write_report(tmp_path, cells, [])
+    assert not [path for path in written.folder.iterdir() if "packing" in path.name]
+    assert "packing" not in (written.folder / "report.md").read_text().lower()
+
+
+def test_searches_that_all_failed_have_no_packing_and_a_report(tmp_path: Path) -> None:
+    for share in (1.0, 0.5):
+        write(tmp_path, shared(share=share), [{**end(3.0), "status": "failed"}])
+    written = write_report(tmp_path, [shared(share=share) for share in (1.0, 0.5)], [])
+    assert written.frames["packing"].empty
 
 
 def texts(frame: pd.DataFrame) -> str:
@@ -118,6 +127,7 @@ def test_a_report_has_its_figure_and_others_say_how_many_gpus_a_trial_had(tmp_pa
     two_shares(tmp_path)
     cells = [shared(seed, share) for seed in (0, 1) for share in (1.0, 0.5)]
     written = write_report(tmp_path, cells, [])
+    assert (written.folder / "packing.csv").exists()
     assert "packing-bowl.png" in [name for name, _ in written.figures]
     frame = summary.compute(load(tmp_path))
     half = summary.draw(frame[frame["gpus_per_trial"] == 0.5])

@@ -11,6 +11,7 @@ from bench.metrics._table import SETTING, Table, groups
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+ONLY_IF_SEVERAL = "gpus_per_trial"
 FIGURES = ["objective", "device", "gpus", "budget"]
 READING = (
     "Higher is better: how much is trained in an hour of what is held, by how many trials share "
@@ -41,13 +42,14 @@ def compute(table: Table) -> pd.DataFrame:
     same of all steps in all of the time. A failed step is none. `gpu_utilisation` is sampled,
     and missing where nothing was.
     """
-    cells = _with_rates(table)
+    cells = table.cells[table.cells["complete"]]
     rows: list[dict[str, Any]] = []
     for names, of in groups(cells, PACKED):
         if of["gpus_per_trial"].nunique() < 2:
             continue
-        alone = of[of["gpus_per_trial"] == 1].set_index("seed")
-        for shared, members in groups(of, ["gpus_per_trial"]):
+        measured = _with_rates(of, table.reports)
+        alone = measured[measured["gpus_per_trial"] == 1].set_index("seed")
+        for shared, members in groups(measured, ["gpus_per_trial"]):
             paired = members.assign(
                 efficiency=members["throughput"] / members["seed"].map(alone["throughput"]),
                 whole_efficiency=members["whole"] / members["seed"].map(alone["whole"]),
@@ -68,10 +70,10 @@ def compute(table: Table) -> pd.DataFrame:
     return table.frame(rows, COLUMNS)
 
 
-def _with_rates(table: Table) -> pd.DataFrame:
-    """The complete cells, with full trainings per GPU-hour: `throughput`, and `whole` of all."""
-    cells = table.cells[table.cells["complete"]].set_index("key")
-    reports = table.reports[table.reports["key"].isin(cells.index)]
+def _with_rates(cells: pd.DataFrame, reports: pd.DataFrame) -> pd.DataFrame:
+    """These cells, with full trainings per GPU-hour: `throughput`, and `whole` of all the time."""
+    cells = cells.set_index("key")
+    reports = reports[reports["key"].isin(cells.index)]
     key = reports["key"].astype(str)
     first = reports.groupby([key, "trial"])["seconds"].min().reset_index()
     first = first[first["trial"] < first["key"].map(cells["slots"])]
@@ -127,7 +129,10 @@ def draw(frame: pd.DataFrame) -> "Figure":
         axes.set_ylim(bottom=0)
         if "efficiency" in name:
             axes.axhline(1, color="0.3", linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
-    shares = "fractions of cores: the trials of a search take turns on its cores"
+    shares = (
+        "fractions of cores: the trials of a search take turns on its cores; on a machine with "
+        "other work more trials also get more of it, and packing looks better than it is"
+    )
     if unit == "GPU":
         shares = "trials share a GPU, each with its part of the memory"
     caption = [
