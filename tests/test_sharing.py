@@ -225,6 +225,13 @@ def test_the_reason_says_that_it_was_a_gpus_memory_where_it_was(error: str, said
     assert last_error(f"1 (occurred at)\nTraceback\n  File x\n{error}\n") == said
 
 
+def test_torchs_own_error_is_known() -> None:
+    from bench.engines._worker import words_of
+
+    error = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+    assert words_of(error) == "out of GPU memory: tried to allocate 2.00 GiB"
+
+
 def test_a_process_that_was_killed_says_that_the_kernel_kills_for_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -18,6 +18,12 @@ OUT_OF_GPU_MEMORY = (
 """What torch says of it."""
 
 
+class OutOfMemoryError(RuntimeError):
+    """As torch's, whose import takes longer than a trial may."""
+
+    __module__ = "torch"
+
+
 class Toy(Objective):
     """loss = (x - 0.3)² + 1/step; trials with x > `from_x` meet the fault at their second step."""
 
@@ -69,9 +75,7 @@ class ToyTraining:
             case "raise":
                 raise ValueError("broken on purpose")
             case "gpu memory":
-                import torch
-
-                raise torch.OutOfMemoryError(OUT_OF_GPU_MEMORY)
+                raise OutOfMemoryError(OUT_OF_GPU_MEMORY)
             case "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "hang":
