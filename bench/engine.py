@@ -54,6 +54,11 @@ class Engine(AbstractContextManager["Engine", None]):
         return None
 
     @classmethod
+    def refuse_share(cls, gpus_per_trial: float) -> str | None:
+        """Why it can never give a trial so many GPUs, anywhere; asked when planning."""
+        return None
+
+    @classmethod
     def rests_on(cls, objective: "PlugIn", device: str) -> dict[str, Any]:
         """What else decides its results, and so is part of a cell's identity."""
         return {}

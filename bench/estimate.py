@@ -42,10 +42,11 @@ class Pilot:
 
 @dataclass(frozen=True)
 class Estimate:
-    """The cells of one objective."""
+    """The cells of one objective whose trials have as many GPUs."""
 
     objective: PlugIn
     device: str
+    gpus_per_trial: float
     cells: int
     cells_not_here: int
     """Those that this machine cannot run; they are among `cells`."""
@@ -86,6 +87,7 @@ def estimate(cells: list[Cell], results: Path) -> list[Estimate]:
             Estimate(
                 objective=first.objective,
                 device=first.device,
+                gpus_per_trial=first.gpus_per_trial,
                 cells=len(group),
                 cells_not_here=len(group) - len(here),
                 steps=sum(cell.budget_steps for _, cell in group),

@@ -9,6 +9,7 @@ The first line is the header (`start`); then, in the order in which they happene
 `pause`    trial, step: its state is saved and its slot is free
 `finish`   trial, step, status (completed, stopped, failed, cut), error, observe_seconds
 `resume`   the run was interrupted here, and another went on: when, where, what that took
+`utilisation`  of a GPU: how busy it was since the last such line, and how much memory was taken
 `end`      status (completed, failed), reason; nothing follows it
 
 Each has `seconds`: when it happened on the engine's clock, which starts at 0 when the search does.
@@ -25,15 +26,19 @@ import orjson
 
 from bench.errors import UserError
 
-FORMAT = 2
-"""Version of the journal's form; a reader refuses a greater one. 2 has `pause` and `resume`."""
+FORMAT = 3
+"""Version of the journal's form; a reader refuses a greater one. 2 has `pause` and `resume`, 3 has
+`utilisation`."""
 
 OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
 
 LONGEST_END = 4096
 """Bytes of the longest `end` line that is written."""
 
-EVENTS = ("start", "suggest", "report", "decide", "pause", "finish", "resume", "end")
+EVENTS = (
+    *("start", "suggest", "report", "decide", "pause", "finish", "resume"),
+    *("utilisation", "end"),
+)
 
 NOT_JSON = object()
 

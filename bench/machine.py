@@ -21,6 +21,7 @@ class Gpu:
 
     name: str
     memory_bytes: int
+    uuid: str
 
 
 @cache
@@ -32,7 +33,7 @@ def cores() -> int:
 @cache
 def gpus() -> list[Gpu]:
     """NVIDIA GPUs that this process may use: those of CUDA_VISIBLE_DEVICES, if that is set."""
-    return [Gpu(name, memory) for name, memory, _ in _nvml()[1]]
+    return [Gpu(*found) for found in _nvml()[1]]
 
 
 def default_device() -> Device:

@@ -1,6 +1,7 @@
 """The suite: a TOML file of lists that multiply into cells. Planning is pure and its order stable.
 
-The order is GPU count, seed, objective, algorithm: a run that is cut short has whole seeds.
+The order is GPU count, seed, GPUs of a trial, objective, engine, algorithm: a run that is cut short
+has whole seeds.
 """
 
 from itertools import chain, product
@@ -25,6 +26,9 @@ FOLDER = next(
 Count = Annotated[int, Field(ge=1, strict=True)]
 Seconds = Annotated[float, Field(gt=0, strict=True)]
 
+LEAST_SHARE = 0.0001
+"""Of a GPU: Ray counts in such parts."""
+
 
 def _seed_list(seeds: Any) -> Any:
     """3 means 0, 1, 2."""
@@ -33,6 +37,16 @@ def _seed_list(seeds: Any) -> Any:
     if isinstance(seeds, int) and not isinstance(seeds, bool) and seeds >= 1:
         return list(range(seeds))
     raise ValueError("give how many, e.g. 3, or which, e.g. [0, 1, 2]")
+
+
+def _share_list(shares: Any) -> Any:
+    """0.5 means [0.5]; raises ValueError for a share that no trial can have."""
+    listed = shares if isinstance(shares, list) else [shares]
+    for share in listed:
+        number = isinstance(share, int | float) and not isinstance(share, bool)
+        if not number or not (LEAST_SHARE <= share <= 1 or (share > 1 and share % 1 == 0)):
+            raise ValueError(f"legal: {LEAST_SHARE} to 1, a whole number, or a list of such")
+    return listed
 
 
 Seed = Annotated[int, Field(ge=0, strict=True)]
@@ -89,7 +103,12 @@ class Suite(BaseModel):
     ] = [EngineEntry(name="ray")]
     gpus: Annotated[list[Count], Field(min_length=1)] | None = None
     """GPU counts; default: 1, 2, 4, … up to what the machine has."""
-    gpus_per_trial: Annotated[float, Field(gt=0, strict=True)] = 1
+    gpus_per_trial: Annotated[
+        list[Annotated[float, Field(strict=True)]],
+        Field(min_length=1),
+        BeforeValidator(_share_list),
+    ] = [1]
+    """GPUs of each trial, one number or several: below 1, trials share a GPU."""
     seeds: Annotated[list[Seed], Field(min_length=1), BeforeValidator(_seed_list)]
     """How many (0, 1, 2, …), or which; those of an algorithm that has its own are not these."""
     budget: Count
@@ -132,11 +151,9 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
     engines = [_engine(path, index, entry) for index, entry in enumerate(suite.engines)]
     objectives = _objectives(path, suite)
     algorithms = [_resolve(path, "algorithms", *each) for each in enumerate(suite.algorithms)]
-    if suite.gpus_per_trial > 1 and suite.gpus_per_trial % 1:
-        raise UserError(
-            f"{path}: gpus_per_trial: legal: at most 1, or a whole number, not "
-            f"{suite.gpus_per_trial:g}"
-        )
+    for (name, _), share in product(engines, suite.gpus_per_trial):
+        if reason := plugins.engine(name).refuse_share(share):
+            raise UserError(f"{path}: engine {name}, gpus_per_trial = {share:g}: {reason}")
     max_steps = _refuse_pairs(path, suite.budget, objectives, algorithms)
     for (name, _), objective, algorithm in product(engines, objectives, algorithms):
         pair = plugins.make("objectives", objective), plugins.make("algorithms", algorithm)
@@ -156,7 +173,7 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
             engine=engine,
             device=device,
             gpus=count,
-            gpus_per_trial=suite.gpus_per_trial,
+            gpus_per_trial=share,
             seed=seed,
             budget=suite.budget,
             max_steps=max_steps[index],
@@ -164,9 +181,10 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
             max_trial_seconds=suite.max_trial_seconds,
             engine_settings={**settings, **rests_on[engine, index]},
         )
-        for count, seed, (index, objective), (engine, settings), (algorithm, own) in product(
+        for count, seed, share, (index, objective), (engine, settings), (algorithm, own) in product(
             gpus,
             [*suite.seeds, *dict.fromkeys(s for s in chain(*seeds) if s not in suite.seeds)],
+            suite.gpus_per_trial,
             [*enumerate(objectives)],
             engines,
             zip(algorithms, seeds, strict=True),
@@ -275,6 +293,6 @@ def _refuse_repetition(path: Path, cells: list[Cell]) -> None:
         if cell.key in seen:
             raise UserError(
                 f"{path}: the cell {cell.key} comes twice; remove the repeated "
-                "objective, algorithm, engine, GPU count or seed"
+                "objective, algorithm, engine, GPU count, GPUs of a trial or seed"
             )
         seen.add(cell.key)

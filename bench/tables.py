@@ -23,11 +23,28 @@ COLOURS = {
 def plan_table(cells: list[Cell]) -> str:
     """The cells in the order of their indices."""
     unit = "cores" if cells[0].device == "cpu" else "GPUs"
-    rows: list[tuple[str, ...]] = [("index", "key", unit, "slots", "seed", "steps")]
+    head = ("index", "key", unit, f"{unit} a trial", "slots", "seed", "steps")
+    rows: list[tuple[str, ...]] = [head]
     for index, cell in enumerate(cells):
-        numbers = (cell.gpus, cell.slots, cell.seed, cell.budget_steps)
+        numbers = (cell.gpus, f"{cell.gpus_per_trial:g}", cell.slots, cell.seed, cell.budget_steps)
         rows.append((str(index), cell.key, *map(str, numbers)))
-    return "\n".join([*aligned(rows), f"{len(cells)} cells", *override_lines(cells)])
+    lines = [f"{len(cells)} cells", *share_lines(cells), *override_lines(cells)]
+    return "\n".join([*aligned(rows), *lines])
+
+
+def share_lines(cells: list[Cell]) -> list[str]:
+    """What is to know of trials that share a GPU or a core, and of those that have no place."""
+    lines = []
+    if any(cell.gpus_per_trial < 1 for cell in cells):
+        lines.append(
+            "below 1 core a trial, trials share cores: fractions of cores, not of GPUs"
+            if cells[0].device == "cpu"
+            else "below 1 GPU a trial, trials share a GPU, and each may use its share of the memory"
+        )
+    if too_many := sum(cell.slots < 1 for cell in cells):
+        unit = "cores" if cells[0].device == "cpu" else "GPUs"
+        lines.append(f"{too_many:,} of the cells have fewer {unit} than a trial takes: skipped")
+    return lines
 
 
 def override_lines(cells: list[Cell]) -> list[str]:
@@ -45,6 +62,11 @@ def estimate_table(estimates: list[Estimate], run: str) -> str:
     head = ("objective", "cells", "steps", f"{unit}-hours", f"{unit}-seconds a step", "measured in")
     rows: list[tuple[str, ...]] = [head]
     names = _labels([each.objective for each in estimates])
+    if len({each.gpus_per_trial for each in estimates}) > 1:
+        names = [
+            f"{name}, {each.gpus_per_trial:g} {unit} a trial"
+            for name, each in zip(names, estimates, strict=True)
+        ]
     for name, each in zip(names, estimates, strict=True):
         counts = f"{each.cells:,}", f"{each.steps:,}"
         rows.append((name, *counts, *_cost(each, run)))

@@ -17,7 +17,7 @@ def consistent(record: Record) -> None:
     steps: dict[int, int] = {}
     spent = 0
     for event in record.events:
-        if event["event"] == "resume":
+        if event["event"] in ("resume", "utilisation"):
             continue
         trial = event["trial"]
         if event["event"] == "suggest":

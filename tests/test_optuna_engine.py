@@ -31,7 +31,7 @@ NATIVE: list[dict[str, Any]] = [
     {"name": "hyperband"},
     {"name": "tpe_asha", "startup_trials": 3},
 ]
-FAULTS = ["raise", "nan", "huge", "kill", "hang", "always raise"]
+FAULTS = ["raise", "nan", "huge", "kill", "hang", "gpu memory", "always raise"]
 
 
 class Run:
@@ -135,6 +135,11 @@ def test_the_header_has_the_settings_of_sampler_and_pruner(sound: Run) -> None:
         ("nan", "the loss was nan at step 2"),
         ("kill", "its worker process died: killed by SIGKILL"),
         ("hang", "trained longer than max_trial_seconds = 2; hung at File"),
+        (
+            "gpu memory",
+            "out of GPU memory: tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 "
+            "GiB of which 9.00 GiB is free. 1.58 GiB allowed",
+        ),
     ],
 )
 def test_a_failed_trial_counts_as_the_worst_and_the_cell_goes_on(

@@ -23,7 +23,7 @@ from bench import machine
 from bench.journal import Record
 
 Bench = Callable[..., subprocess.CompletedProcess[str]]
-FAULTS = ["raise", "nan", "inf", "huge", "kill", "hang", "always raise"]
+FAULTS = ["raise", "nan", "inf", "huge", "kill", "hang", "gpu memory", "always raise"]
 
 
 class Run:
@@ -147,6 +147,11 @@ def test_as_many_trials_run_as_there_are_slots_and_no_more(
         ("inf", "the loss was inf at step 2"),
         ("kill", "The actor died unexpectedly"),
         ("hang", "trained longer than max_trial_seconds = 2; hung at File"),
+        (
+            "gpu memory",
+            "out of GPU memory: tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 "
+            "GiB of which 9.00 GiB is free. 1.58 GiB allowed",
+        ),
     ],
 )
 def test_a_failed_trial_counts_as_the_worst_and_the_cell_goes_on(

@@ -11,6 +11,8 @@ from conftest import PLUGINS, WriteSuite
 
 from bench import plugins, suite
 from bench.errors import UserError
+from bench.results import cannot_run
+from bench.tables import plan_table
 
 GOOD = """
 budget = 2
@@ -46,6 +48,49 @@ def test_lists_multiply_into_cells_with_whole_seeds_first(tmp_path: Path) -> Non
         (2, 1, "asha"),
     ]
     assert plan(tmp_path, GOOD) == cells
+
+
+def test_gpus_of_a_trial_are_an_axis_and_each_seed_has_all_of_them(tmp_path: Path) -> None:
+    cells = plan(tmp_path, "gpus_per_trial = [1, 0.5, 2]\n" + GOOD)
+    assert [(c.gpus, c.seed, c.gpus_per_trial) for c in cells[::2]] == [
+        (1, 0, 1),
+        (1, 0, 0.5),
+        (1, 0, 2),
+        (1, 1, 1),
+        (1, 1, 0.5),
+        (1, 1, 2),
+        (2, 0, 1),
+        (2, 0, 0.5),
+        (2, 0, 2),
+        (2, 1, 1),
+        (2, 1, 0.5),
+        (2, 1, 2),
+    ]
+    assert len({cell.key for cell in cells}) == len(cells) == 24
+
+
+def test_one_share_is_the_same_cell_alone_in_a_list_or_left_out(tmp_path: Path) -> None:
+    keys = [
+        [cell.key for cell in plan(tmp_path, f"{said}\n{GOOD}")]
+        for said in ("", "gpus_per_trial = 1", "gpus_per_trial = [1.0]")
+    ]
+    assert keys[0] == keys[1] == keys[2]
+    assert keys[0][0] == "mnist_cnn-random-ray-cpu-g1-s0-b2-1dfdef3d69"
+
+
+def test_a_trial_that_takes_more_gpus_than_there_are_is_skipped_and_the_plan_says_so(
+    tmp_path: Path,
+) -> None:
+    cells = plan(tmp_path, "gpus_per_trial = [0.5, 2]\n" + GOOD)
+    too_large = [cell for cell in cells if cell.slots < 1]
+    assert {(cell.gpus, cell.gpus_per_trial) for cell in too_large} == {(1, 2)}
+    assert {cannot_run(cell) for cell in too_large} == {
+        "gpus_per_trial = 2 is more than the cell's 1"
+    }
+    shown = plan_table(cells)
+    assert "4 of the cells have fewer cores than a trial takes: skipped" in shown
+    assert "trials share cores: fractions of cores, not of GPUs" in shown
+    assert "share" not in plan_table(plan(tmp_path, GOOD))
 
 
 def test_every_default_is_resolved_in_the_cell(tmp_path: Path) -> None:
@@ -122,8 +167,26 @@ def test_planning_imports_neither_torch_nor_ray(write_suite: WriteSuite) -> None
         ),
         (('name = "random"', 'path = "none.py"'), "none.py: No such file or directory"),
         (("seeds = 2", 'seeds = 2\nengines = ["slurm"]'), "unknown engine 'slurm'; legal: "),
-        (("seeds = 2", "seeds = 2\ngpus_per_trial = 0"), "gpus_per_trial: input should be greater"),
-        (("seeds = 2", "seeds = 2\ngpus_per_trial = 1.5"), "legal: at most 1, or a whole number"),
+        (
+            ("seeds = 2", "seeds = 2\ngpus_per_trial = 0"),
+            "gpus_per_trial: legal: 0.0001 to 1, a wh",
+        ),
+        (
+            ("seeds = 2", "seeds = 2\ngpus_per_trial = 1.5"),
+            "a whole number, or a list of such, not 1.",
+        ),
+        (("seeds = 2", "seeds = 2\ngpus_per_trial = [1, 1.5]"), "list of such, not [1, 1.5]"),
+        (("seeds = 2", "seeds = 2\ngpus_per_trial = []"), "gpus_per_trial: list should have at"),
+        (("seeds = 2", "seeds = 2\ngpus_per_trial = [1, 1.0]"), "GPUs of a trial or seed"),
+        (("seeds = 2", "seeds = 2\ngpus_per_trial = true"), "a whole number, or a list of such"),
+        (
+            ("seeds = 2", 'seeds = 2\nengines = ["virtual"]\ngpus_per_trial = [1, 0.5]'),
+            "engine virtual, gpus_per_trial = 0.5: curves are recorded of trainings with one GPU",
+        ),
+        (
+            ("seeds = 2", 'seeds = 2\nengines = ["virtual"]\ngpus_per_trial = 2'),
+            "engine virtual, gpus_per_trial = 2: curves are recorded of trainings with one GPU",
+        ),
         (("seeds = 2", "seeds = 2\nmax_seconds = inf"), "max_seconds: input should be a finite nu"),
         (
             ("reduction_factor = 4", 'reduction_factor = "4"'),

@@ -7,6 +7,7 @@ from pathlib import Path
 from ray.tune.experiment import Trial
 
 from bench.engines._cluster import lost_a_node
+from bench.engines._sharing import in_plain_words, with_kills
 from bench.engines._training import hung_at, hung_file
 
 NODE_DIED = "because its node has died"
@@ -16,11 +17,15 @@ UNREACHABLE = "The actor is temporarily unavailable"
 """Its words before it knows whether that is so, or the process died."""
 
 
-def cause_of(trial: Trial, folder: Path, max_trial_seconds: float | None) -> str:
+DIED = "actor died unexpectedly"
+"""Its words of one whose process is gone."""
+
+
+def cause_of(trial: Trial, folder: Path, max_trial_seconds: float | None, kills: int) -> str:
     """Read it off the stack of a trial that hung, or off Ray's account of the error.
 
     Where not the trial failed but its node, this process leaves as if it had been asked to: the
-    search goes on elsewhere.
+    search goes on elsewhere. `kills`: of the kernel's, for want of memory, before the search.
     """
     if why := hung_at(hung_file(folder, trial.trial_id), max_trial_seconds):
         return why
@@ -28,7 +33,8 @@ def cause_of(trial: Trial, folder: Path, max_trial_seconds: float | None) -> str
     text = error_file.read_text() if error_file.is_file() else ""
     if NODE_DIED in text or (UNREACHABLE in text and lost_a_node()):
         signal.raise_signal(signal.SIGUSR1)
-    return last_error(text.rpartition("Failure #")[2])
+    why = last_error(text.rpartition("Failure #")[2])
+    return with_kills(why, kills) if DIED in why else why
 
 
 def last_error(text: str) -> str:
@@ -39,4 +45,5 @@ def last_error(text: str) -> str:
     """
     lines = [line for line in text.splitlines()[1:] if line.strip()]
     errors = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(: |$)", line)]
-    return [*lines[:1], "died without a word", *errors][-1 if errors else 0].strip()[:500]
+    said = [*lines[:1], "died without a word", *errors][-1 if errors else 0].strip()
+    return in_plain_words(said)[:500]

@@ -41,8 +41,8 @@ class Past:
         self, journal: Sink, events: list[dict[str, Any]], clock: WallClock, about: dict[str, Any]
     ) -> None:
         self._journal, self._clock, self._about = journal, clock, about
-        self.events = [each for each in events if each["event"] != "resume"]
-        """Those that were, without the resumptions between them."""
+        self.events = [e for e in events if e["event"] not in ("resume", "utilisation")]
+        """Those that were, without the resumptions between them, and what was sampled."""
         self._count = 0
         self._began = self._last = time.perf_counter()
         self.tell: Callable[[int, dict[str, Any]], None] = lambda count, event: None

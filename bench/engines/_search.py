@@ -8,6 +8,7 @@ from typing import Any, Literal
 from bench import plugins
 from bench.algorithm import Algorithm, Problem, effective_settings
 from bench.cell import Cell
+from bench.engines._sampling import Sampled, sampled
 from bench.objective import Objective
 from bench.seeds import search_seed
 
@@ -37,6 +38,8 @@ class Search:
     clock: str
     """On which clock the search's events happen."""
     form: Form = "ray"
+    sampled: Sampled | None = None
+    """Which GPUs are sampled; None on the virtual clock, which has none."""
     engine: dict[str, Any] = field(default_factory=dict)
     """What a reader must know of what the engine rests on."""
 
@@ -51,14 +54,20 @@ class Search:
             "metrics": self.objective.metrics,
             "effective": {name: effective_settings(part) for name, part in parts},
             "remark": self.remark,
+            **({"utilisation": self.sampled.header()} if self.sampled else {}),
         }
 
 
-def build(cell: Cell, clock: str, form: Form = "ray") -> Search:
-    """Build the search of a cell; UserError if what it needs is missing."""
+def build(cell: Cell, clock: str, form: Form = "ray", elsewhere: bool = False) -> Search:
+    """Build the search of a cell; UserError if what it needs is missing.
+
+    `elsewhere`: its trials may run on other nodes than this one.
+    """
     objective: Objective = plugins.make("objectives", cell.objective)
     objective.prepare()
-    return compose(cell, objective, plugins.make("algorithms", cell.algorithm), clock, form)
+    search = compose(cell, objective, plugins.make("algorithms", cell.algorithm), clock, form)
+    search.sampled = sampled(cell, elsewhere)
+    return search
 
 
 def compose(

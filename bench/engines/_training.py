@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.cell import Cell
+from bench.engines._sharing import keep_to_share
 from bench.engines._states import State, States
 from bench.objective import Objective, Training
 from bench.seeds import training_seed
@@ -63,6 +64,7 @@ class Running:
 
     def build(self, steps: int) -> int:
         """Bring the training to where it is after so many steps; those that it trained again."""
+        keep_to_share(self._cell)
         seed = training_seed(self._cell.objective.name, self._cell.seed, self._configuration)
         self._training = self._objective.train(self._configuration, seed, self._cell.device)
         state = self.paused or self._states.of(self._configuration, steps)

@@ -25,6 +25,7 @@ import optuna
 from bench import plugins
 from bench.algorithm import Algorithm, NoMoreSuggestions, Problem
 from bench.cell import Cell
+from bench.engines._sharing import in_plain_words
 from bench.engines._slots import environment
 from bench.engines._states import States
 from bench.engines._storage import FAILURES, Place
@@ -200,7 +201,8 @@ class Worker:
 
 def words_of(error: BaseException) -> str:
     """What an exception says, with its kind, in one line."""
-    return "".join(traceback.format_exception_only(error)).strip().splitlines()[0][:500]
+    said = "".join(traceback.format_exception_only(error)).strip().splitlines()[0]
+    return in_plain_words(said)[:500]
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
+from bench.engines._sharing import kills_for_memory, with_kills
 from bench.engines._wire import Message, accept, hear, is_gone, say
 from bench.errors import UserError
 
@@ -46,6 +47,8 @@ class Worker:
     """The journal's number of the trial that it has."""
     asking: bool = False
     """It asks the study for a trial."""
+    kills: int = field(default_factory=kills_for_memory)
+    """The kernel's, for want of memory, when it was started."""
 
     @property
     def name(self) -> str:
@@ -68,6 +71,8 @@ class Worker:
         if self.process is None:
             return "its connection is gone"
         code = self.process.returncode
+        if code == -signal.SIGKILL:
+            return with_kills("killed by SIGKILL", self.kills)
         return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
 
 

@@ -22,6 +22,7 @@ from bench.engines._clock import WallClock
 from bench.engines._past import Muted, repeat, resumption
 from bench.engines._postgresql import VARIABLE, is_given
 from bench.engines._recorder import Recorder
+from bench.engines._sampling import Sampled, Sampling
 from bench.engines._scratch import Scratch
 from bench.engines._search import Search, build
 from bench.engines._slots import environment
@@ -72,7 +73,7 @@ class Engine(Base):
         return machine.why_not("cuda" if cell.device == "cuda" else "cpu", cell.gpus)
 
     def prepare(self, cell: Cell) -> Search:
-        return build(cell, self.clock, form="optuna")
+        return build(cell, self.clock, form="optuna", elsewhere=ELSEWHERE in os.environ)
 
     def run(self, search: Search, attempt: Attempt) -> None:
         """Run a search to its end, from its beginning or from where it was interrupted.
@@ -80,14 +81,15 @@ class Engine(Base):
         Raises UserError if the journal cannot be written or the storage fails, AlgorithmFailed
         for an error of the algorithm's in a worker.
         """
-        if ELSEWHERE in os.environ:
-            _run(search, attempt, Path(os.environ[ELSEWHERE]))
-            return
-        with Scratch() as scratch:
-            _run(search, attempt, scratch.folder)
+        with Sampling(search.sampled or Sampled(), attempt.journal) as journal:
+            if ELSEWHERE in os.environ:
+                _run(search, attempt, journal, Path(os.environ[ELSEWHERE]))
+                return
+            with Scratch() as scratch:
+                _run(search, attempt, journal, scratch.folder)
 
 
-def _run(search: Search, attempt: Attempt, scratch: Path) -> None:
+def _run(search: Search, attempt: Attempt, sampling: Sampling, scratch: Path) -> None:
     from bench.engines._desk import Desk, Flight
     from bench.engines._storage import Place, failing
     from bench.engines._study import made, rebuild
@@ -97,7 +99,7 @@ def _run(search: Search, attempt: Attempt, scratch: Path) -> None:
 
     began = time.perf_counter()
     cell, worst_loss = search.cell, search.objective.worst_loss
-    states, clock, journal = States(attempt.states), WallClock(), Muted(attempt.journal)
+    states, clock, journal = States(attempt.states), WallClock(), Muted(sampling)
     recorder = Recorder(cell, journal, worst_loss, clock, dropping(states, attempt.listener))
     for old in attempt.states.glob(f"*{Place.SUFFIX}*"):
         old.unlink()

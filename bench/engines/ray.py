@@ -20,7 +20,10 @@ from bench.engines._clock import WallClock
 from bench.engines._cluster import Cluster, address
 from bench.engines._past import Past
 from bench.engines._recorder import Recorder
+from bench.engines._sampling import Sampled, Sampling
 from bench.engines._search import Search, build
+from bench.engines._shares import bundle
+from bench.engines._sharing import kills_for_memory
 from bench.engines._states import States, dropping
 from bench.objective import Objective
 
@@ -53,7 +56,7 @@ class Engine(Base):
         return machine.why_not("cuda" if cell.device == "cuda" else "cpu", cell.gpus)
 
     def prepare(self, cell: Cell) -> Search:
-        return build(cell, self.clock)
+        return build(cell, self.clock, elsewhere=address() is not None)
 
     def run(self, search: Search, attempt: Attempt) -> None:
         """Run a search to its end, from its beginning or from where it was interrupted.
@@ -62,14 +65,18 @@ class Engine(Base):
         what it did.
         """
         folder = self._cluster.start(search.cell).folder
+        with Sampling(search.sampled or Sampled(), attempt.journal) as journal:
+            self._run(search, attempt, journal, folder)
+
+    def _run(self, search: Search, attempt: Attempt, journal: Sampling, folder: Path) -> None:
         states = States(attempt.states)
         clock = WallClock()
         past = None
         if attempt.past is not None:
-            past = Past(attempt.journal, attempt.past, clock, attempt.about)
+            past = Past(journal, attempt.past, clock, attempt.about)
         recorder = Recorder(
             search.cell,
-            past or attempt.journal,
+            past or journal,
             search.objective.worst_loss,
             clock,
             dropping(states, attempt.listener),
@@ -109,12 +116,11 @@ def _tuner(
 
     cell = search.cell
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(cell.slots)
-    cause = partial(cause_of, folder=folder, max_trial_seconds=cell.max_trial_seconds)
+    most, kills = cell.max_trial_seconds, kills_for_memory()
+    cause = partial(cause_of, folder=folder, max_trial_seconds=most, kills=kills)
     asked = Measured(recorder)
     scheduler = JournaledScheduler(search.scheduler, recorder, asked, cause, holding)
     searcher = JournaledSearcher(search.searcher, scheduler, recorder, asked, search.problem.space)
-    on_cpu, share = cell.device == "cpu", cell.gpus_per_trial
-    bundle = {"CPU": share} if on_cpu else {"CPU": 1, "GPU": share}
     callbacks: list[Any] = [PauseWatcher(recorder), SignalKeeper()]
     conductor = None
     if past is not None and not past.over:
@@ -126,7 +132,7 @@ def _tuner(
         Trial, cell=cell.as_json(), folder=str(folder), states=str(states), conductor=conductor
     )
     return tune.Tuner(
-        tune.with_resources(trainable, tune.PlacementGroupFactory([bundle])),
+        tune.with_resources(trainable, tune.PlacementGroupFactory([bundle(cell)])),
         tune_config=tune.TuneConfig(
             num_samples=-1, search_alg=searcher, scheduler=scheduler, reuse_actors=True
         ),

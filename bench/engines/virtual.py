@@ -42,6 +42,16 @@ class Engine(Base):
         """It holds nothing."""
 
     @classmethod
+    def refuse_share(cls, gpus_per_trial: float) -> str | None:
+        """Nobody has recorded how much slower a training is that shares its GPU."""
+        if gpus_per_trial == 1:
+            return None
+        return (
+            "curves are recorded of trainings with one GPU each, and would be replayed as fast as "
+            'they were: gpus_per_trial = 1, or engines = ["ray"]'
+        )
+
+    @classmethod
     def rests_on(cls, objective: "PlugIn", device: str) -> dict[str, Any]:
         """The curves that it replays and the table of suggestion latencies, by their SHA-256."""
         from bench import curves

@@ -20,6 +20,8 @@ class Metric(Protocol):
     """Columns of the small table: one figure for each combination of their values."""
     READING: str
     """How to read the figure, in a sentence."""
+    # One that says something of a difference names its column of the table of cells, in
+    # ONLY_IF_SEVERAL: it is in no report in which that column has one value.
 
     def compute(self, table: "Table") -> "pd.DataFrame":
         """The small table; pure. `n` says how many cells each row is made of."""

@@ -128,8 +128,10 @@ def finish(
     """
     row = frame.iloc[0]
     engines = " and ".join(sorted(set(frame["engine"].astype(str))))
+    shares = set(frame["gpus_per_trial"])
+    trial = "" if len(shares) > 1 or shares == {1} else f", {min(shares):g} {unit(frame)} a trial"
     where = [
-        f"engine {engines}, {clock(frame)} clock, on {unit(frame)}, "
+        f"engine {engines}, {clock(frame)} clock, on {unit(frame)}{trial}, "
         f"budget of {row['budget']} full trainings a search"
     ]
     if errors := sorted(set(frame["error"].astype(str)) - {""}):
@@ -155,28 +157,33 @@ def caption(made: Figure, lines: Iterable[str]) -> None:
 
 
 def gpu_axis(axes: "Axes", frame: pd.DataFrame) -> None:
-    """A logarithmic axis with a tick at each count."""
-    counts = sorted(set(frame["gpus"]))
+    """A logarithmic axis with a tick at each GPU count."""
+    count_axis(axes, frame["gpus"], f"{unit(frame)} held")
+
+
+def count_axis(axes: "Axes", values: "pd.Series[Any]", label: str) -> None:
+    """A logarithmic axis with a tick at each of the values."""
+    counts = sorted(set(values))
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_locator(FixedLocator(counts))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticks(counts, [str(count) for count in counts])
+    axes.set_xticks(counts, [f"{count:g}" for count in counts])
     if len(counts) > 7:
         axes.tick_params(axis="x", labelsize=7)
     axes.set_xlim(counts[0] / 1.35, counts[-1] * 1.35)
-    axes.set_xlabel(f"{unit(frame)} held")
+    axes.set_xlabel(label)
 
 
 def points(
-    axes: "Axes", frame: pd.DataFrame, middle: str, low: str, high: str
+    axes: "Axes", frame: pd.DataFrame, middle: str, low: str, high: str, at: str = "gpus"
 ) -> "dict[str, pd.Series[float]]":
-    """Medians with their intervals by GPU count, the algorithms side by side; their x positions."""
+    """Medians with intervals by GPU count (or `at`), the algorithms side by side; their x."""
     looks, places = look(frame), {}
     middle_index = (len(looks) - 1) / 2
     apart = min(1.06, 1.25 ** (1 / max(middle_index, 1)))  # within the axis, clear of other counts
     for index, (label, kind) in enumerate(looks.items()):
-        rows = frame[frame["algorithm"] == label].sort_values("gpus")
-        x = rows["gpus"] * apart ** (index - middle_index)
+        rows = frame[frame["algorithm"] == label].sort_values(at)
+        x = rows[at] * apart ** (index - middle_index)
         y = rows[middle].where(np.isfinite(rows[middle]))
         below, above = (y - rows[low]).clip(lower=0), (rows[high] - y).clip(lower=0)
         ends = np.nan_to_num(np.array([below, above]), posinf=0.0)

@@ -41,6 +41,8 @@ class Table:
     objective, and where it ran; and its ledger: GPU-seconds, training_gpu_seconds,
     start_up_gpu_seconds, optimiser_gpu_seconds, idle_gpu_seconds and lost_gpu_seconds, which add
     up to gpus × wall, and trained_gpu_seconds: in all steps, useful or not (bench.report.ledger).
+    Where GPUs were sampled: `gpu_utilisation`, the mean share of the time in which a kernel ran,
+    and `gpu_memory_bytes`, the most memory that was taken on one of them.
 
     `reports`: one row per step spent, cell by cell, in order of arrival: key, trial, step, loss,
     accuracy, failed, seconds, step_seconds, setup_seconds, and, counted up to and including it,

@@ -11,8 +11,8 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
-KINDS = ("suggest", "report", "decide", "pause", "finish", "resume")
-SUGGEST, REPORT, DECIDE, PAUSE, FINISH, RESUME = range(len(KINDS))
+KINDS = ("suggest", "report", "decide", "pause", "finish", "resume", "utilisation")
+SUGGEST, REPORT, DECIDE, PAUSE, FINISH, RESUME, UTILISATION = range(len(KINDS))
 DECISIONS = ("continue", "pause", "stop")
 STATUSES = ("completed", "stopped", "failed", "cut")
 COMPLETED, STOPPED, FAILED, CUT = range(len(STATUSES))
@@ -26,6 +26,9 @@ FIELDS = {
     "suggest_seconds": (SUGGEST,),
     "decide_seconds": (DECIDE,),
     "observe_seconds": (DECIDE, FINISH),
+    "interval_seconds": (UTILISATION,),
+    "gpu_utilisation": (UTILISATION,),
+    "memory_bytes": (UTILISATION,),
 }
 """Numbers, and the kinds of events that may have one."""
 
@@ -42,6 +45,14 @@ class Events(NamedTuple):
     status: Integers
     broken: Booleans
     """A report of a loss that is not finite: its trial has failed."""
+
+    def at(self, kept: Booleans) -> "Events":
+        """Some of them."""
+        if kept.all():
+            return self
+        numbers = {name: values[kept] for name, values in self.numbers.items()}
+        others = {name: getattr(self, name)[kept] for name in self._fields if name != "numbers"}
+        return Events(numbers=numbers, **others)
 
     @property
     def failed(self) -> Booleans:
@@ -83,7 +94,10 @@ def arrays(events: list[dict[str, Any]]) -> Events:
 
 
 class Timeline(NamedTuple):
-    """One element for each event, in the journal's order; seconds on its clock, never falling."""
+    """One element for each event of the search, in the journal's order; samples are none.
+
+    Seconds are on its clock, and never fall.
+    """
 
     kind: Integers
     seconds: Floats
@@ -105,6 +119,7 @@ class Timeline(NamedTuple):
 
 def timeline(events: Events, wall: float) -> Timeline:
     """The events on a clock on which none is before the start or after the end."""
+    events = events.at(events.kind != UTILISATION)
 
     def seconds(name: str) -> Floats:
         found = np.nan_to_num(events.numbers[name], posinf=0.0, neginf=0.0)

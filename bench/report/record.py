@@ -8,7 +8,7 @@ import numpy as np
 
 from bench import plugins
 from bench.cell import Cell
-from bench.report.events import FINISH, REPORT, RESUME, SUGGEST
+from bench.report.events import FINISH, REPORT, RESUME, SUGGEST, UTILISATION, Events
 from bench.report.fields import number, provenance, surrogate, text
 from bench.report.journal import Journal
 from bench.report.ledger import PARTS
@@ -37,7 +37,7 @@ CELL_COLUMNS = [
         "remark",
         *(f"{part}_gpu_seconds" for part in PARTS),
     ],
-    "trained_gpu_seconds",
+    *["trained_gpu_seconds", "gpu_utilisation", "gpu_memory_bytes"],
 ]
 REPORT_COLUMNS = [
     *["trial", "step", "loss", "accuracy", "failed", "seconds", "step_seconds", "setup_seconds"],
@@ -135,6 +135,21 @@ def cell_row(journal: Journal, columns: Columns) -> dict[str, Any]:
         "started": text(header.get("started", "")),
         "remark": text(header.get("remark") or ""),
         **provenance(header.get("provenance")),
+        **_sampled(events),
+    }
+
+
+def _sampled(events: Events) -> dict[str, float]:
+    """The mean share of the time in which a GPU was busy, and the most memory taken on one."""
+    of = events.kind == UTILISATION
+    seconds, busy, memory = (
+        events.numbers[name][of] for name in ("interval_seconds", "gpu_utilisation", "memory_bytes")
+    )
+    known = (seconds > 0) & np.isfinite(busy) & np.isfinite(memory)
+    mean = np.average(busy[known], weights=seconds[known]) if known.any() else np.nan
+    return {
+        "gpu_utilisation": float(mean),
+        "gpu_memory_bytes": float(memory[known].max()) if known.any() else np.nan,
     }
 
 

@@ -97,6 +97,9 @@ def _report(
 
 def _write_metric(report: Report, name: str, folder: Path, draw: Draw) -> None:
     metric = cast(Metric, plugins.load_module("metrics", name))
+    differs = getattr(metric, "ONLY_IF_SEVERAL", None)
+    if differs is not None and report.table.cells[differs].nunique() < 2:
+        return
     frame = metric.compute(report.table)
     to_csv(frame, folder / f"{name}.csv")
     report.frames[name] = frame

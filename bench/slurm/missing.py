@@ -65,7 +65,8 @@ def _without_place(cells: list[Cell], site: Site) -> list[str]:
     if not cells:
         return []
     counts = ", ".join(map(str, sorted({cell.gpus for cell in cells})))
-    share = f"{cells[0].gpus_per_trial:g} for each trial"
+    shares = " or ".join(f"{each:g}" for each in sorted({cell.gpus_per_trial for cell in cells}))
+    share = f"{shares} for each trial"
     nodes = f"at most {site.max_nodes} nodes of {site.gpus_per_node}"
     if site.max_nodes is None:
         nodes = f"nodes of {site.gpus_per_node}"

@@ -7,7 +7,21 @@ from typing import Any, ClassVar, Literal
 
 from bench.objective import Objective
 
-Fault = Literal["", "raise", "nan", "inf", "huge", "hang", "kill", "always raise"]
+Fault = Literal["", "raise", "nan", "inf", "huge", "hang", "kill", "gpu memory", "always raise"]
+
+OUT_OF_GPU_MEMORY = (
+    "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 GiB of "
+    "which 9.00 GiB is free. 1.58 GiB allowed; Of the allocated memory 1.20 GiB is allocated by "
+    "PyTorch, and 10.00 MiB is reserved by PyTorch but unallocated. If reserved but unallocated "
+    "memory is large try setting PYTORCH_ALLOC_CONF=expandable_segments:True"
+)
+"""What torch says of it."""
+
+
+class OutOfMemoryError(RuntimeError):
+    """As torch's, whose import takes longer than a trial may."""
+
+    __module__ = "torch"
 
 
 class Toy(Objective):
@@ -60,6 +74,8 @@ class ToyTraining:
         match self.toy.fault:
             case "raise":
                 raise ValueError("broken on purpose")
+            case "gpu memory":
+                raise OutOfMemoryError(OUT_OF_GPU_MEMORY)
             case "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "hang":
