@@ -93,6 +93,20 @@ def test_planning_imports_neither_torch_nor_ray(write_suite: WriteSuite) -> None
     assert printed.stdout.strip() == "set()", printed
 
 
+@pytest.mark.parametrize("engine", ["ray", "optuna"])
+def test_several_gpus_per_trial_are_for_objectives_that_processes_can_share(
+    tmp_path: Path, engine: str
+) -> None:
+    text = GOOD.replace("seeds = 2", f'seeds = 2\ngpus_per_trial = 2\nengines = ["{engine}"]')
+    assert plan(tmp_path, text)[0].ranks == 2
+    with pytest.raises(UserError) as caught:
+        plan(tmp_path, text.replace("mnist_cnn", "tiny_t5"))
+    assert str(caught.value) == (
+        f"{tmp_path}/suite.toml: gpus_per_trial = 2, engine {engine}: tiny_t5 trains in one "
+        "process; legal: cifar10_cnn, fashion_mnist_resnet18, mnist_cnn; or at most 1"
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

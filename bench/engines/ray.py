@@ -1,7 +1,7 @@
 """Engine `ray`: trials as Ray Tune actors on this machine; the clock is the wall's.
 
-One slot is one actor with `gpus_per_trial` GPUs (or cores). Ray is told of exactly the cell's
-GPUs, so no more trials than slots can run.
+One slot is one actor with a GPU (or core), a part of one, or several: then it is an actor for each
+(_rank_actors.py). Ray is told of exactly the cell's GPUs, so no more trials than slots can run.
 """
 
 import logging
@@ -97,6 +97,7 @@ def _tuner(
     from ray import tune
 
     from bench.engines._failure import cause_of
+    from bench.engines._rank_actors import bundles
     from bench.engines._seam import (
         BudgetStopper,
         JournaledScheduler,
@@ -113,8 +114,6 @@ def _tuner(
     asked = Measured(recorder)
     scheduler = JournaledScheduler(search.scheduler, recorder, asked, cause, holding)
     searcher = JournaledSearcher(search.searcher, scheduler, recorder, asked, search.problem.space)
-    on_cpu, share = cell.device == "cpu", cell.gpus_per_trial
-    bundle = {"CPU": share} if on_cpu else {"CPU": 1, "GPU": share}
     callbacks: list[Any] = [PauseWatcher(recorder), SignalKeeper()]
     conductor = None
     if past is not None and not past.over:
@@ -126,7 +125,7 @@ def _tuner(
         Trial, cell=cell.as_json(), folder=str(folder), states=str(states), conductor=conductor
     )
     return tune.Tuner(
-        tune.with_resources(trainable, tune.PlacementGroupFactory([bundle])),
+        tune.with_resources(trainable, tune.PlacementGroupFactory(bundles(cell), strategy="PACK")),
         tune_config=tune.TuneConfig(
             num_samples=-1, search_alg=searcher, scheduler=scheduler, reuse_actors=True
         ),

@@ -1,0 +1,57 @@
+"""Other ranks of a trial as Ray actors, each in its bundle of the trial's own placement group.
+
+So they may be on other nodes than rank 0, and Ray sees to whose GPU is whose.
+"""
+
+from functools import partial
+from typing import Any
+
+import ray
+from ray.exceptions import GetTimeoutError, RayError
+from ray.util import get_current_placement_group, get_node_ip_address
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+from bench.cell import Cell
+from bench.engines._rank import serve
+from bench.engines._team import Team
+from bench.engines._wire import Message
+from bench.objective import Objective
+
+
+def bundles(cell: Cell) -> list[dict[str, float]]:
+    """What the trials of a cell take: for each of its ranks, on one node."""
+    share = cell.gpus_per_trial / cell.ranks
+    return [{"CPU": share} if cell.device == "cpu" else {"CPU": 1, "GPU": share}] * cell.ranks
+
+
+def team(cell: Cell, objective: Objective) -> Team:
+    """The ranks of the trial whose actor this process is."""
+    return Team(cell, objective, partial(RankActor, bundles(cell)), get_node_ip_address())
+
+
+class RankActor:
+    """An actor that does nothing but serve rank 0."""
+
+    def __init__(self, bundles: list[dict[str, float]], number: int, where: Message) -> None:
+        needs = bundles[number]
+        place = PlacementGroupSchedulingStrategy(get_current_placement_group(), number)
+        options: dict[str, Any] = {"num_cpus": needs["CPU"], "num_gpus": needs.get("GPU", 0)}
+        self._actor = ray.remote(_Rank).options(**options, scheduling_strategy=place).remote()
+        self._served = self._actor.serve.remote(number, where)
+
+    def ended(self, seconds: float) -> str | None:
+        try:
+            ray.get(self._served, timeout=seconds)
+        except GetTimeoutError:
+            return None
+        except RayError as error:
+            return " ".join(str(error).split())[:400]
+        return "it returned"
+
+    def kill(self) -> None:
+        ray.kill(self._actor)
+
+
+class _Rank:
+    def serve(self, number: int, where: Message) -> None:
+        serve(number, where)
