@@ -67,7 +67,7 @@ def test_a_cell_survives_json() -> None:
 
 
 def test_a_trial_of_several_gpus_has_a_process_for_each() -> None:
-    shares = {0.5: 1, 1.0: 1, 2.0: 2, 3: 3}
+    shares: dict[float, int] = {0.5: 1, 1.0: 1, 2.0: 2, 3.0: 3}
     assert {share: replace(CELL, gpus_per_trial=share).ranks for share in shares} == shares
 
 

@@ -12,6 +12,7 @@ from ray.util import get_current_placement_group, get_node_ip_address
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from bench.cell import Cell
+from bench.engines._failure import NODE_DIED
 from bench.engines._rank import serve
 from bench.engines._team import Team
 from bench.engines._wire import Message
@@ -45,7 +46,9 @@ class RankActor:
         except GetTimeoutError:
             return None
         except RayError as error:
-            return " ".join(str(error).split())[:400]
+            words = " ".join(str(error).split())
+            first = words.partition(". ")[0].removesuffix(".")[:300]
+            return f"{first}, {NODE_DIED}" if NODE_DIED in words else first
         return "it returned"
 
     def kill(self) -> None:

@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 from bench.objective import Objective, Rank
 
-Fault = Literal["", "raise", "all raise", "kill", "hang", "kill when built", "main"]
+Fault = Literal["", "raise", "all raise", "kill", "kill when built", "hang"]
+FROM_X = 0.75
 
 
 class Shared(Objective):
-    """loss = x + 1/step; from the second trial on, a rank meets the fault at its second step.
+    """loss = x + 1/step; of trials with x > 0.75 a rank meets the fault at the second step.
 
-    At each step rank 0 waits for the others in a pipe of the file system, where nobody would tell
-    it that they are gone; and they wait for it.
+    At each step two ranks wait for each other where nobody would tell them that the other is gone.
     """
 
     max_steps: int = 3
@@ -50,23 +50,23 @@ class SharedTraining:
         self.folder = Path(objective.folder)
         with (self.folder / "log").open("a") as file:
             file.write(f"{rank.number} {os.getpid()} {self.x}\n")
-        self.fails = self.x > 0.5 and rank.number == objective.failing
+        self.fails = self.x > FROM_X and rank.number == objective.failing
+        self.pipe = self.folder / f"{self.x}.pipe"
+        if rank.number == 0:
+            self.pipe.unlink(missing_ok=True)
+            os.mkfifo(self.pipe)
         if rank.count > 1:
-            meeting = f"{self.x}"
-            if rank.number == 0:
-                os.mkfifo(self.folder / meeting)
-                rank.agree(meeting)
-            self.pipe = self.folder / (meeting if rank.number == 0 else rank.agree(None))
+            rank.agree("it is there" if rank.number == 0 else None)
         if self.fails and objective.fault == "kill when built":
             os.kill(os.getpid(), signal.SIGKILL)
 
     def step(self) -> dict[str, float]:
         self.steps += 1
         time.sleep(self.objective.seconds)
-        if self.steps == 2 and self.x > 0.5:
+        if self.steps == 2 and self.x > FROM_X:
             self._fail()
-        if self.rank.count > 1:
-            self._meet()
+        if self.rank.count > 1:  # to open a pipe is to wait until its other end is opened
+            self.pipe.open("w" if self.rank.number == 0 else "r").close()
         return {"loss": self.x + 1 / self.steps}
 
     def _fail(self) -> None:
@@ -77,10 +77,6 @@ class SharedTraining:
             os.kill(os.getpid(), signal.SIGKILL)
         if self.fails and fault == "hang":
             time.sleep(3600)
-
-    def _meet(self) -> None:
-        """Opening a pipe waits for the other end."""
-        self.pipe.open("w" if self.rank.number == 0 else "r").close()
 
     def state(self) -> bytes:
         return str(self.steps).encode()
