@@ -6,6 +6,7 @@ included, and the reason is left in a file.
 """
 
 import contextlib
+import faulthandler
 import hmac
 import os
 import secrets
@@ -27,7 +28,7 @@ from bench.objective import Objective, Rank, Training
 START_SECONDS = 300.0
 """So long the other ranks may take to start."""
 
-BLAME_SECONDS = 5.0
+BLAME_SECONDS = 2.0
 """So long rank 0, when it fails, waits for word that another was first."""
 
 DEATH_SECONDS = 100.0
@@ -95,6 +96,7 @@ class Team:
         except NotStarted as error:
             self._end(str(error))
         except Exception as error:
+            faulthandler.cancel_dump_traceback_later()  # it does not hang any more
             self._end_if_lost(BLAME_SECONDS)
             self._end(self._says(0, words_of(error)))
         finally:

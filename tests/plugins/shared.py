@@ -9,11 +9,11 @@ from typing import Any, Literal
 from bench.objective import Objective, Rank
 
 Fault = Literal["", "raise", "all raise", "kill", "kill when built", "hang"]
-FROM_X = 0.75
+FROM_X = 0.77
 
 
 class Shared(Objective):
-    """loss = x + 1/step; of trials with x > 0.75 a rank meets the fault at the second step.
+    """loss = x + 1/step; of trials with x > 0.77 a rank meets the fault at the second step.
 
     At each step two ranks wait for each other where nobody would tell them that the other is gone.
     """
@@ -24,7 +24,8 @@ class Shared(Objective):
     """The rank that meets the fault."""
     seconds: float = 0.0
     folder: str = ""
-    """Where the ranks say who they are: a line for each training, of its rank and its process."""
+    """Where the ranks say who they are: a line for each training, of its rank, its process, that
+    process's parent, and x."""
     worst_loss = 10.0
 
     def space(self) -> Any:
@@ -49,7 +50,7 @@ class SharedTraining:
         self.x = configuration["x"]
         self.folder = Path(objective.folder)
         with (self.folder / "log").open("a") as file:
-            file.write(f"{rank.number} {os.getpid()} {self.x}\n")
+            file.write(f"{rank.number} {os.getpid()} {os.getppid()} {self.x}\n")
         self.fails = self.x > FROM_X and rank.number == objective.failing
         self.pipe = self.folder / f"{self.x}.pipe"
         if rank.number == 0:
