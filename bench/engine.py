@@ -54,6 +54,19 @@ class Engine(AbstractContextManager["Engine", None]):
         return None
 
     @classmethod
+    def refuse_ranks(cls, objective: "Objective", gpus_per_trial: float) -> str | None:
+        """Why it cannot give a trial so many GPUs: they need a process each, to share a training.
+
+        On the virtual clock nothing is trained, and a trial may hold what it likes.
+        """
+        if gpus_per_trial <= 1 or cls.clock == "virtual" or objective.has_parts():
+            return None
+        return (
+            f"gpus_per_trial = {gpus_per_trial:g}, and its training is one process's; legal: at "
+            "most 1, or an objective that has train_part, as mnist_cnn has"
+        )
+
+    @classmethod
     def rests_on(cls, objective: "PlugIn", device: str) -> dict[str, Any]:
         """What else decides its results, and so is part of a cell's identity."""
         return {}

@@ -140,10 +140,10 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
     max_steps = _refuse_pairs(path, suite.budget, objectives, algorithms)
     for (name, _), objective, algorithm in product(engines, objectives, algorithms):
         pair = plugins.make("objectives", objective), plugins.make("algorithms", algorithm)
-        if reason := plugins.engine(name).refuse(*pair):
+        engine, share = plugins.engine(name), suite.gpus_per_trial
+        if reason := engine.refuse(*pair) or engine.refuse_ranks(pair[0], share):
             where = f"{algorithm.name} on {objective.name}"
             raise UserError(f"{path}: engine {name}, {where}: {reason}")
-        _refuse_sharing(path, suite.gpus_per_trial, name, objective)
     rests_on = {
         (engine, index): _rests_on(path, engine, objective, device)
         for engine, _ in engines
@@ -268,23 +268,6 @@ def _refuse_pairs(
                 place = f"algorithms[{index}] ({algorithm.name}) on {plugin.name}"
                 raise UserError(f"{path}: {place}: {reason}")
     return [objective.max_steps for objective in built]
-
-
-def _refuse_sharing(path: Path, gpus_per_trial: float, engine: str, objective: PlugIn) -> None:
-    """Several GPUs per trial need an objective whose training several processes can share."""
-    if gpus_per_trial <= 1 or plugins.engine(engine).clock == "virtual":
-        return
-    if not _has_parts(objective.name, objective.path):
-        can = [name for name in plugins.names("objectives") if _has_parts(name)]
-        raise UserError(
-            f"{path}: gpus_per_trial = {gpus_per_trial:g}, engine {engine}: {objective.name} "
-            f"trains in one process; {one_of(can)}; or at most 1"
-        )
-
-
-def _has_parts(name: str, path: str | None = None) -> bool:
-    objective: Any = plugins.load_class("objectives", name, path)
-    return bool(objective.has_parts())
 
 
 def _refuse_repetition(path: Path, cells: list[Cell]) -> None:

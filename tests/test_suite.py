@@ -102,8 +102,9 @@ def test_several_gpus_per_trial_are_for_objectives_that_processes_can_share(
     with pytest.raises(UserError) as caught:
         plan(tmp_path, text.replace("mnist_cnn", "tiny_t5"))
     assert str(caught.value) == (
-        f"{tmp_path}/suite.toml: gpus_per_trial = 2, engine {engine}: tiny_t5 trains in one "
-        "process; legal: cifar10_cnn, fashion_mnist_resnet18, mnist_cnn; or at most 1"
+        f"{tmp_path}/suite.toml: engine {engine}, random on tiny_t5: gpus_per_trial = 2, and its "
+        "training is one process's; legal: at most 1, or an objective that has train_part, as "
+        "mnist_cnn has"
     )
 
 
