@@ -112,7 +112,7 @@ def test_a_trial_that_no_node_has_room_for_lies_across_nodes(
         "rank 1 of 2: its process died: The actor died unexpectedly before finishing this task",
     }
     log = [line.split() for line in (tmp_path / "log").read_text().splitlines()]
-    nodes = {number: {parent for rank, _, parent, _ in log if rank == number} for number in "01"}
+    nodes = {number: {parent for rank, _, parent, *_ in log if rank == number} for number in "01"}
     assert len(nodes["0"] | nodes["1"]) == 2 and not nodes["0"] & nodes["1"], "a daemon for each"
     assert not list(shared.iterdir())
 

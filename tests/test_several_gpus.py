@@ -107,6 +107,7 @@ def test_one_pair_of_processes_does_all_trials(run: Run) -> None:
     finished = of_kind(run.of("", 1), "finish")
     assert {event["status"] for event in finished} == {"completed"} and len(finished) == 4
     assert {r: len(each) for r, each in processes(run.folder / " 1").items()} == {"0": 1, "1": 1}
+    assert {line.split()[4] for line in lines(run.folder / " 1/log")} == {"127.0.0.1"}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault[0]} {fault[1]}")

@@ -25,7 +25,7 @@ class Shared(Objective):
     seconds: float = 0.0
     folder: str = ""
     """Where the ranks say who they are: a line for each training, of its rank, its process, that
-    process's parent, and x."""
+    process's parent, x, and where the others reach it."""
     worst_loss = 10.0
 
     def space(self) -> Any:
@@ -50,7 +50,7 @@ class SharedTraining:
         self.x = configuration["x"]
         self.folder = Path(objective.folder)
         with (self.folder / "log").open("a") as file:
-            file.write(f"{rank.number} {os.getpid()} {os.getppid()} {self.x}\n")
+            file.write(f"{rank.number} {os.getpid()} {os.getppid()} {self.x} {rank.host}\n")
         self.fails = self.x > FROM_X and rank.number == objective.failing
         self.pipe = self.folder / f"{self.x}.pipe"
         if rank.number == 0:
