@@ -59,6 +59,11 @@ class Cell:
         return int(self.gpus / self.gpus_per_trial + 1e-9)
 
     @property
+    def ranks(self) -> int:
+        """Processes that share a trial's training, each with a whole GPU; 1 of a fraction, too."""
+        return max(1, int(self.gpus_per_trial))
+
+    @property
     def budget_steps(self) -> int:
         return self.budget * self.max_steps
 
@@ -73,6 +78,8 @@ class Cell:
         }
         if self.gpus_per_trial == (whole := int(self.gpus_per_trial)):
             identity["gpus_per_trial"] = whole  # a suite may say 1 or 1.0, or nothing
+        if self.ranks > 1:  # it was not always so: such a trial held its GPUs, and used one
+            identity["ranks"] = self.ranks
         if not self.engine_settings:  # it came later than the first journals
             del identity["engine_settings"]
         readable = (

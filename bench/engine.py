@@ -54,9 +54,17 @@ class Engine(AbstractContextManager["Engine", None]):
         return None
 
     @classmethod
-    def refuse_share(cls, gpus_per_trial: float) -> str | None:
-        """Why it can never give a trial so many GPUs, anywhere; asked when planning."""
-        return None
+    def refuse_share(cls, objective: "Objective", gpus_per_trial: float) -> str | None:
+        """Why it can never give this objective's trials so many GPUs; asked when planning.
+
+        Several have a process each, which share a training.
+        """
+        if gpus_per_trial <= 1 or objective.has_parts():
+            return None
+        return (
+            "a training of it is one process's; legal: at most 1, or an objective that has "
+            "train_part, as mnist_cnn has"
+        )
 
     @classmethod
     def rests_on(cls, objective: "PlugIn", device: str) -> dict[str, Any]:

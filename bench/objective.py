@@ -1,6 +1,8 @@
 """The protocol of an objective: what is tuned. An objective is one file in bench/objectives/."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -32,6 +34,19 @@ class Training(Protocol):
 
     def load(self, state: bytes) -> None:
         """Continue from `state`: the steps that follow are those that would have followed there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rank:
+    """One of the processes that share a training, each with a GPU (or a core) of its own."""
+
+    number: int
+    """From 0. Rank 0 is the trial's own process; it alone is asked for states, and reports."""
+    count: int
+    host: str
+    """This process's address, as the others reach it; on one machine that of loopback."""
+    agree: Callable[[str | None], str]
+    """Rank 0 gives a word, the others None; all are given the word."""
 
 
 class Objective(Options, ABC):
@@ -76,6 +91,22 @@ class Objective(Options, ABC):
         fixes everything random in it; `device` is "cpu" or "cuda" (a process sees only the
         devices that are its own, and on "cpu" has one thread).
         """
+
+    def train_part(
+        self, configuration: dict[str, Any], seed: int, device: str, rank: Rank
+    ) -> Training:
+        """Begin one rank's part of a training that several processes share.
+
+        An objective that has it can be given several GPUs per trial: its ranks together give what
+        `train` gives, but for rounding, and a state of rank 0 is one of `train`'s. All of them are
+        asked for each step and to load each state; what the others return is not looked at.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def has_parts(cls) -> bool:
+        """Whether several processes can share a training."""
+        return cls.train_part is not Objective.train_part
 
     def prepare(self) -> None:
         """Check, without network, that all a training needs is in place.

@@ -151,9 +151,11 @@ def plan(path: Path, gpus: list[int], device: Literal["cpu", "cuda"]) -> list[Ce
     engines = [_engine(path, index, entry) for index, entry in enumerate(suite.engines)]
     objectives = _objectives(path, suite)
     algorithms = [_resolve(path, "algorithms", *each) for each in enumerate(suite.algorithms)]
-    for (name, _), share in product(engines, suite.gpus_per_trial):
-        if reason := plugins.engine(name).refuse_share(share):
-            raise UserError(f"{path}: engine {name}, gpus_per_trial = {share:g}: {reason}")
+    for (name, _), objective, share in product(engines, objectives, suite.gpus_per_trial):
+        made = plugins.make("objectives", objective)
+        if reason := plugins.engine(name).refuse_share(made, share):
+            where = f"engine {name}, {objective.name}, gpus_per_trial = {share:g}"
+            raise UserError(f"{path}: {where}: {reason}")
     max_steps = _refuse_pairs(path, suite.budget, objectives, algorithms)
     for (name, _), objective, algorithm in product(engines, objectives, algorithms):
         pair = plugins.make("objectives", objective), plugins.make("algorithms", algorithm)

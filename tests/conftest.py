@@ -154,3 +154,16 @@ def pictures(
         monkeypatch.setattr(module, "FILES", sums)
         found[folder.name] = sums
     return found
+
+
+@pytest.fixture
+def everywhere(
+    pictures: dict[str, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Put the tiny data sets in the real ones' place, in this process and those that it starts."""
+    patch = "\n".join(
+        f"from bench.data import {name}\n{name}.FILES = {json.dumps(sums)}"
+        for name, sums in pictures.items()
+    )
+    (tmp_path / "sitecustomize.py").write_text(patch)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(HERE.parent)]))

@@ -66,6 +66,11 @@ def test_a_cell_survives_json() -> None:
     assert Cell.from_json(json.loads(json.dumps(CELL.as_json()))) == CELL
 
 
+def test_a_trial_of_several_gpus_has_a_process_for_each() -> None:
+    shares: dict[float, int] = {0.5: 1, 1.0: 1, 2.0: 2, 3.0: 3}
+    assert {share: replace(CELL, gpus_per_trial=share).ranks for share in shares} == shares
+
+
 def test_slots_and_budget() -> None:
     assert CELL.slots == 8
     assert replace(CELL, gpus=1, gpus_per_trial=0.1).slots == 10

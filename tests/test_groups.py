@@ -39,6 +39,9 @@ def cuda(gpus: int, gpus_per_trial: float = 1) -> Cell:
         (12, 3, 4, Need(4, 3, 1)),  # on 3 nodes of 4, one trial would lie on two
         (10, 4, 5, Need(2, 5, 1)),
         (4, 3, 4, Need(1, 4, 1)),
+        (8, 8, 4, Need(2, 4, 1)),  # a trial larger than a node
+        (12, 6, 4, Need(3, 4, 1)),
+        (6, 2, 3, Need(3, 2, 1)),  # on 2 nodes of 3, one trial would lie on both
     ],
 )
 def test_the_fewest_nodes_with_whole_trials_on_each(
@@ -48,7 +51,9 @@ def test_the_fewest_nodes_with_whole_trials_on_each(
 
 
 def test_what_does_not_fit_has_no_place() -> None:
-    assert need(cuda(8, 8), site(4)) is None, "a trial is on one node"
+    optuna = replace(cuda(8, 8), engine="optuna")
+    assert need(optuna, site(4)) is None, "its workers have no ranks on other nodes"
+    assert need(cuda(8, 8), site(4, max_nodes=1)) is None
     assert need(cuda(16), site(4, max_nodes=3)) is None
     assert need(cuda(2, 4), site(4)) is None, "a cell without a slot"
 
@@ -57,8 +62,9 @@ def test_what_does_not_fit_has_no_place() -> None:
 def test_nothing_is_lost_and_nothing_held_idle(gpus: int, share: float, per_node: int) -> None:
     one = cuda(gpus, share)
     if (found := need(one, site(per_node))) is not None:
-        assert found.nodes * found.gpus == gpus and found.nodes * found.slots == one.slots
-        assert found.gpus <= per_node and found.slots * share <= found.gpus
+        assert found.nodes * found.gpus == gpus and found.gpus <= per_node
+        if share <= per_node:
+            assert found.nodes * found.slots == one.slots and found.slots * share <= found.gpus
 
 
 def test_on_several_nodes_each_engine_has_its_own_script() -> None:

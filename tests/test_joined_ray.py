@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import WriteSuite, records
+from conftest import PLUGINS, WriteSuite, of_kind, records, suite_text
+from consistent import consistent
 
 pytestmark = pytest.mark.slow
 
@@ -18,33 +19,39 @@ TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "a" * 64, "RAY_USAGE_STATS_
 
 
 class Head:
-    """A Ray of one node with two cores, in another process."""
+    """A Ray of one node with some cores, in another process; more nodes may join it."""
 
-    def __init__(self) -> None:
+    def __init__(self, cores: int = 2) -> None:
         with socket.socket() as any_port:
             any_port.bind(("127.0.0.1", 0))
             self.address = f"127.0.0.1:{any_port.getsockname()[1]}"
         self._folder = tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp")
-        options = {
-            "node-ip-address": "127.0.0.1",
-            "port": self.address.partition(":")[2],
-            "num-cpus": "2",
-            "num-gpus": "0",
-            "include-dashboard": "false",
-            "object-store-memory": str(100 * 2**20),
-            "temp-dir": self._folder.name,
-        }
-        start = ["start", "--head", "--block", *(f"--{k}={v}" for k, v in options.items())]
-        self._process = self._ray(*start)
+        port = self.address.partition(":")[2]
+        self._processes = [
+            self._start("--head", f"--port={port}", "--include-dashboard=false", cores)
+        ]
         while not self.healthy():
-            assert self._process.poll() is None, "Ray's head ended as it started"
+            assert self._processes[0].poll() is None, "Ray's head ended as it started"
+
+    def join(self, cores: int) -> None:
+        """Start another node."""
+        self._processes.append(self._start(f"--address={self.address}", cores))
+
+    def _start(self, *more: str | int) -> subprocess.Popen[bytes]:
+        *options, cores = more
+        return self._ray(
+            *("start", "--block", "--node-ip-address=127.0.0.1", f"--num-cpus={cores}"),
+            *("--num-gpus=0", f"--object-store-memory={100 * 2**20}"),
+            *(f"--temp-dir={self._folder.name}", *map(str, options)),
+        )
 
     def healthy(self) -> bool:
         return self._ray("health-check", "--address", self.address).wait() == 0
 
     def end(self) -> None:
-        self._process.terminate()
-        self._process.wait()
+        for process in reversed(self._processes):
+            process.terminate()
+            process.wait()
         self._folder.cleanup()
 
     @staticmethod
@@ -75,6 +82,38 @@ def test_it_is_used_and_left_as_it_was(
     (record,) = records(tmp_path)
     assert record.finished
     assert head.healthy()
+    assert not list(shared.iterdir())
+
+
+@pytest.fixture
+def two_nodes() -> Iterator[Head]:
+    """Each with one core."""
+    found = Head(cores=1)
+    found.join(cores=1)
+    yield found
+    found.end()
+
+
+def test_a_trial_that_no_node_has_room_for_lies_across_nodes(
+    bench: Bench, two_nodes: Head, tmp_path: Path
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    joined = {**TOKEN, "BENCH_RAY_ADDRESS": two_nodes.address, "BENCH_SHARED_SCRATCH": str(shared)}
+    toy = {"path": str(PLUGINS / "shared.py"), "folder": str(tmp_path), "fault": "kill"}
+    (tmp_path / "suite.toml").write_text(suite_text(toys=[toy], gpus=[2], gpus_per_trial=2))
+    printed = bench("run", "suite.toml", "--device", "cpu", **joined)
+    assert "1 done; 1 ran now" in printed.stdout, printed.stderr
+    (record,) = records(tmp_path)
+    consistent(record)
+    errors = {event.get("error", "") for event in of_kind(record, "finish")}
+    assert errors == {
+        "",
+        "rank 1 of 2: its process died: The actor died unexpectedly before finishing this task",
+    }
+    log = [line.split() for line in (tmp_path / "log").read_text().splitlines()]
+    nodes = {number: {parent for rank, _, parent, *_ in log if rank == number} for number in "01"}
+    assert len(nodes["0"] | nodes["1"]) == 2 and not nodes["0"] & nodes["1"], "a daemon for each"
     assert not list(shared.iterdir())
 
 

@@ -49,10 +49,10 @@ def test_a_slot_sees_its_gpus_alone(
     assert {each["OMP_NUM_THREADS"] for each in of_slots} == {"1"}
 
 
-def test_on_cpu_a_slot_has_as_many_threads_as_its_trial_has_cores() -> None:
-    for share, threads in ((0.5, "1"), (1.0, "1"), (2.0, "2")):
+def test_on_cpu_a_process_has_one_thread() -> None:
+    for share in (0.5, 1.0, 2.0):
         found = environment(cell(device="cpu", gpus_per_trial=share), 0)
-        assert found == {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": threads}
+        assert found == {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
 
 
 def test_one_at_a_time_holds_the_lock(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from consistent import consistent
 from bench.cell import Cell, PlugIn
 from bench.engines import _sharing, _workers
 from bench.engines._failure import last_error
-from bench.engines._shares import bundle
+from bench.engines._shares import bundles
 from bench.engines._sharing import in_plain_words, keep_to_share, with_kills
 from bench.engines._slots import environment
 from bench.engines._workers import Worker
@@ -32,7 +32,7 @@ CELL = Cell(
     [
         ("cuda", 0.1, {"CPU": 1, "GPU": 0.1}),
         ("cuda", 1 / 6, {"CPU": 1, "GPU": 0.1666}),
-        ("cuda", 2.0, {"CPU": 1, "GPU": 2.0}),
+        ("cuda", 2.0, {"CPU": 1, "GPU": 1.0}),
         ("cpu", 0.25, {"CPU": 0.25}),
         ("cpu", 1 / 7, {"CPU": 0.1428}),
     ],
@@ -42,8 +42,8 @@ def test_ray_finds_room_for_all_that_share_a_device(
 ) -> None:
     """Ray rounds to ten-thousandths: six times 0.1667 is more than a GPU."""
     one = replace(CELL, device=device, gpus_per_trial=share)
-    assert bundle(one) == expected
-    assert one.slots * bundle(one)["CPU" if device == "cpu" else "GPU"] <= one.gpus or share > 1
+    assert bundles(one) == [expected] * one.ranks
+    assert one.slots * expected["CPU" if device == "cpu" else "GPU"] <= one.gpus
 
 
 @pytest.mark.parametrize(("share", "trials"), [(0.1, 10), (0.25, 4), (1 / 3, 3), (0.5, 2)])

@@ -138,6 +138,21 @@ def test_planning_imports_neither_torch_nor_ray(write_suite: WriteSuite) -> None
     assert printed.stdout.strip() == "set()", printed
 
 
+@pytest.mark.parametrize("engine", ["ray", "optuna"])
+def test_several_gpus_per_trial_are_for_objectives_that_processes_can_share(
+    tmp_path: Path, engine: str
+) -> None:
+    text = GOOD.replace("seeds = 2", f'seeds = 2\ngpus_per_trial = 2\nengines = ["{engine}"]')
+    assert plan(tmp_path, text)[0].ranks == 2
+    with pytest.raises(UserError) as caught:
+        plan(tmp_path, text.replace("mnist_cnn", "tiny_t5"))
+    assert str(caught.value) == (
+        f"{tmp_path}/suite.toml: engine {engine}, tiny_t5, gpus_per_trial = 2: a training "
+        "of it is one process's; legal: at most 1, or an objective that has train_part, as "
+        "mnist_cnn has"
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -181,11 +196,11 @@ def test_planning_imports_neither_torch_nor_ray(write_suite: WriteSuite) -> None
         (("seeds = 2", "seeds = 2\ngpus_per_trial = true"), "a whole number, or a list of such"),
         (
             ("seeds = 2", 'seeds = 2\nengines = ["virtual"]\ngpus_per_trial = [1, 0.5]'),
-            "engine virtual, gpus_per_trial = 0.5: curves are recorded of trainings with one GPU",
+            "gpus_per_trial = 0.5: curves are recorded of trainings with one GPU",
         ),
         (
             ("seeds = 2", 'seeds = 2\nengines = ["virtual"]\ngpus_per_trial = 2'),
-            "engine virtual, gpus_per_trial = 2: curves are recorded of trainings with one GPU",
+            "gpus_per_trial = 2: curves are recorded of trainings with one GPU",
         ),
         (("seeds = 2", "seeds = 2\nmax_seconds = inf"), "max_seconds: input should be a finite nu"),
         (

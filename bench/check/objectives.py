@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from bench.check._again import numbers_elsewhere
 from bench.check._memory import growth
+from bench.check._ranks import shared_elsewhere
 from bench.check._training import begin, configurations, numbers, require_same, state_of, step
 from bench.check._violation import Violation
 from bench.corners import corners
@@ -89,6 +90,28 @@ def another_process_gets_the_same_numbers(objective: Objective) -> None:
     whole, resumed = numbers_elsewhere(objective, configuration, 5, steps, states)
     require_same(expected, whole, "in another process", configuration)
     require_same(expected[1:], resumed, "resumed in another process", configuration)
+
+
+def ranks_together_give_what_one_process_gives(objective: Objective) -> None:
+    """Where processes can share a training: two give its losses, but for rounding, and its state.
+
+    One in a hundred is far more than rounding makes of a loss in two steps, and far less than what
+    becomes of it where a rank leaves out its part.
+    """
+    if not objective.has_parts():
+        return
+    (configuration,) = configurations(objective, 1)
+    steps = min(2, objective.max_steps)
+    expected = numbers(objective, configuration, 5, steps)
+    shared = shared_elsewhere(objective, configuration, 5, steps)
+    resumed = begin(objective, configuration, 5)
+    resumed.load(shared.state)
+    for one, two in zip(expected, shared.numbers, strict=True):
+        if set(one) != set(two) or not math.isclose(one["loss"], two["loss"], rel_tol=0.01):
+            raise Violation(f"two ranks gave {two}, one process {one}; with {configuration}")
+    after, its = step(resumed, configuration), shared.after
+    if not math.isclose(after["loss"], its["loss"], rel_tol=0.01):
+        raise Violation(f"one process went on from the state of two with {after}, they with {its}")
 
 
 def the_loss_falls(objective: Objective) -> None:
@@ -170,6 +193,7 @@ CHECKS: tuple[Callable[[Objective], None], ...] = (
     the_seed_alone_decides,
     paused_and_resumed_it_gives_what_it_would_have_given,
     another_process_gets_the_same_numbers,
+    ranks_together_give_what_one_process_gives,
     the_loss_falls,
     the_losses_are_within_their_bounds,
     every_corner_of_the_space_trains,

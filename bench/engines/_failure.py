@@ -28,6 +28,8 @@ def cause_of(trial: Trial, folder: Path, max_trial_seconds: float | None, kills:
     search goes on elsewhere. `kills`: of the kernel's, for want of memory, before the search.
     """
     if why := hung_at(hung_file(folder, trial.trial_id), max_trial_seconds):
+        if NODE_DIED in why:  # that of another rank
+            signal.raise_signal(signal.SIGUSR1)
         return why
     error_file = Path(trial.error_file or "")
     text = error_file.read_text() if error_file.is_file() else ""

@@ -3,13 +3,14 @@
 import faulthandler
 import math
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from bench.cell import Cell
-from bench.engines._sharing import keep_to_share
+from bench.engines._sharing import in_plain_words, keep_to_share
 from bench.engines._states import State, States
 from bench.objective import Objective, Training
 from bench.seeds import training_seed
@@ -23,17 +24,28 @@ KEEPING_SHARE = 0.05
 """Of a trial's time, at most so much goes into keeping its state."""
 
 
+Begin = Callable[[dict[str, Any], int], Training]
+"""Begins the training of a configuration from a seed."""
+
+
 class Running:
     """Trains one configuration, step by step.
 
-    It is built at its first step, so that a failure to build is a failed step.
+    It is built at its first step, so that a failure to build is a failed step. `begin` is given
+    where several processes share a training.
     """
 
     def __init__(
-        self, cell: Cell, objective: Objective, configuration: dict[str, Any], states: States
+        self,
+        cell: Cell,
+        objective: Objective,
+        configuration: dict[str, Any],
+        states: States,
+        begin: Begin | None = None,
     ) -> None:
         self._cell = cell
         self._objective = objective
+        self._begin = begin or self._alone
         self._configuration = configuration
         self._states = states
         self._training: Training | None = None
@@ -66,7 +78,7 @@ class Running:
         """Bring the training to where it is after so many steps; those that it trained again."""
         keep_to_share(self._cell)
         seed = training_seed(self._cell.objective.name, self._cell.seed, self._configuration)
-        self._training = self._objective.train(self._configuration, seed, self._cell.device)
+        self._training = self._begin(self._configuration, seed)
         state = self.paused or self._states.of(self._configuration, steps)
         self.paused = None
         if state is not None:
@@ -75,6 +87,9 @@ class Running:
         for _ in range(missing):
             self._training.step()
         return missing
+
+    def _alone(self, configuration: dict[str, Any], seed: int) -> Training:
+        return self._objective.train(configuration, seed, self._cell.device)
 
     def keep_later(self) -> None:
         """The next time to keep the state is counted from now."""
@@ -121,8 +136,15 @@ def hung_file(folder: Path, trial: str) -> Path:
     return folder / f"{trial}.hung"
 
 
+def last_words(hung: Path) -> Path:
+    """Where a trial that several processes share leaves why it ended with one of them."""
+    return hung.with_suffix(".words")
+
+
 def hung_at(hung: Path, max_trial_seconds: float | None) -> str | None:
-    """Why a trial was killed, if it was for its time."""
+    """Why a trial's process ended, if it was for its time, or for that of another of its ranks."""
+    if (words := last_words(hung)).is_file():
+        return words.read_text()
     if not (hung.is_file() and (stacks := hung.read_text())):
         return None
     main_thread = stacks.rpartition("Thread 0x")[2].splitlines()[1:]
@@ -156,3 +178,9 @@ def counted(values: dict[str, float], worst_loss: float) -> dict[str, Any]:
 def diverged(report: dict[str, Any]) -> bool:
     """Whether the loss of a step was NaN or infinite: weights that are NaN stay NaN."""
     return not math.isfinite(float(report.get("raw_loss", 0)))
+
+
+def words_of(error: BaseException) -> str:
+    """What an exception says, with its kind, in one line."""
+    said = "".join(traceback.format_exception_only(error)).strip().splitlines()[0]
+    return in_plain_words(said)[:500]

@@ -9,9 +9,10 @@ from ray import tune
 
 from bench import plugins
 from bench.cell import Cell
+from bench.engines._rank_actors import team
 from bench.engines._seam import RESULT_KEYS
 from bench.engines._states import State, States
-from bench.engines._training import Running, diverged, hung_file
+from bench.engines._training import Running, diverged, hung_file, last_words
 from bench.objective import Objective
 
 
@@ -34,17 +35,23 @@ class Trial(tune.Trainable):
         self._folder = Path(folder)
         self._states = States(Path(states))
         self._conductor = conductor
+        self._team = team(self._cell, self._objective) if self._cell.ranks > 1 else None
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self._running = Running(self._cell, self._objective, new_config, self._states)
+        self._running = self._begin(new_config)
         self._configuration = new_config
         return True
 
+    def _begin(self, configuration: dict[str, Any]) -> Running:
+        begin = None if self._team is None else self._team.train
+        return Running(self._cell, self._objective, configuration, self._states, begin)
+
     def step(self) -> dict[str, Any]:
-        report = self._repeat() or self._running.train(
-            self._iteration, hung_file(self._folder, self.trial_id)
-        )
+        hung = hung_file(self._folder, self.trial_id)
+        if self._team is not None:
+            self._team.last_words = last_words(hung)
+        report = self._repeat() or self._running.train(self._iteration, hung)
         return {"loss": report["loss"], "done": self._done(report), RESULT_KEYS: report}
 
     def _done(self, report: dict[str, Any]) -> bool:
@@ -87,7 +94,11 @@ class Trial(tune.Trainable):
     def load_checkpoint(self, checkpoint_dir: str) -> None:  # type: ignore[override]
         about = json.loads((Path(checkpoint_dir) / "about.json").read_text())
         content = Path(checkpoint_dir) / "state"
-        self._running = Running(self._cell, self._objective, self._configuration, self._states)
+        self._running = self._begin(self._configuration)
         self._running.trained_seconds = about["trained_seconds"]
         if content.exists():
             self._running.paused = State(**about, content=content.read_bytes())
+
+    def cleanup(self) -> None:
+        if self._team is not None:
+            self._team.close()

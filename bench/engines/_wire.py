@@ -5,7 +5,9 @@ doing, and after half a minute that a node is. A training that hangs and never l
 run is no dead worker; it is the business of max_trial_seconds.
 """
 
+import contextlib
 import json
+import os
 import select
 import socket
 import struct
@@ -45,6 +47,19 @@ def accept(server: socket.socket) -> Connection:
     patience = struct.pack("ll", 10, 0)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, patience)
     return watched(connection)
+
+
+def patient(connection: Connection) -> Connection:
+    """An accepted one that may be silent from now on."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as same:
+        same.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, 0))
+    return connection
+
+
+def end(connection: Connection) -> None:
+    """Have both sides hear that no more will be said, also where one is waiting to hear."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as same, contextlib.suppress(OSError):
+        same.shutdown(socket.SHUT_RDWR)
 
 
 def say(connection: Connection, message: Message) -> None:

@@ -25,12 +25,12 @@ import optuna
 from bench import plugins
 from bench.algorithm import Algorithm, NoMoreSuggestions, Problem
 from bench.cell import Cell
-from bench.engines._sharing import in_plain_words
+from bench.engines._rank_processes import team
 from bench.engines._slots import environment
 from bench.engines._states import States
 from bench.engines._storage import FAILURES, Place
 from bench.engines._study import tell
-from bench.engines._training import Running, diverged, hung_file
+from bench.engines._training import Running, diverged, hung_file, last_words, words_of
 from bench.engines._wire import Message, hear, say, watched
 from bench.objective import Objective
 from bench.seeds import search_seed
@@ -98,6 +98,7 @@ class Worker:
         if place is not None:
             os.environ.update(environment(cell, place))  # torch is not imported yet
         self._objective: Objective = plugins.make("objectives", cell.objective)
+        self._team = team(cell, self._objective) if cell.ranks > 1 else None
         self._folder, self._states = Path(contract["folder"]), States(Path(contract["states"]))
         algorithm: Algorithm = plugins.make("algorithms", cell.algorithm)
         space = self._objective.space()
@@ -124,13 +125,16 @@ class Worker:
         configuration = self._active(trial.params)
         seconds = time.perf_counter() - began
         losses: list[float] = task.get("losses", [])
-        running = Running(self._cell, self._objective, configuration, self._states)
+        begin = None if self._team is None else self._team.train
+        running = Running(self._cell, self._objective, configuration, self._states, begin)
         number: int | None = task.get("number")
         if number is None:
             number = self._parent.ask(
                 "suggest", id=trial._trial_id, configuration=configuration, suggest_seconds=seconds
             )["number"]
         hung = hung_file(self._folder, str(number))
+        if self._team is not None:
+            self._team.last_words = last_words(hung)
         setup_seconds = None
         if "number" in task:
             try:
@@ -197,12 +201,6 @@ class Worker:
         worst = self._objective.worst_loss
         tell(self._study, trial.number, status, loss, worst)
         self._parent.tell("finish", error=error, seconds=time.perf_counter() - began)
-
-
-def words_of(error: BaseException) -> str:
-    """What an exception says, with its kind, in one line."""
-    said = "".join(traceback.format_exception_only(error)).strip().splitlines()[0]
-    return in_plain_words(said)[:500]
 
 
 def main() -> None:

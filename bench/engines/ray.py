@@ -1,7 +1,7 @@
 """Engine `ray`: trials as Ray Tune actors on this machine; the clock is the wall's.
 
-One slot is one actor with `gpus_per_trial` GPUs (or cores). Ray is told of exactly the cell's
-GPUs, so no more trials than slots can run.
+One slot is one actor with a GPU (or core), a part of one, or several: then it is an actor for each
+(_rank_actors.py). Ray is told of exactly the cell's GPUs, so no more trials than slots can run.
 """
 
 import logging
@@ -22,7 +22,7 @@ from bench.engines._past import Past
 from bench.engines._recorder import Recorder
 from bench.engines._sampling import Sampled, Sampling
 from bench.engines._search import Search, build
-from bench.engines._shares import bundle
+from bench.engines._shares import bundles
 from bench.engines._sharing import kills_for_memory
 from bench.engines._states import States, dropping
 from bench.objective import Objective
@@ -132,7 +132,7 @@ def _tuner(
         Trial, cell=cell.as_json(), folder=str(folder), states=str(states), conductor=conductor
     )
     return tune.Tuner(
-        tune.with_resources(trainable, tune.PlacementGroupFactory([bundle(cell)])),
+        tune.with_resources(trainable, tune.PlacementGroupFactory(bundles(cell), strategy="PACK")),
         tune_config=tune.TuneConfig(
             num_samples=-1, search_alg=searcher, scheduler=scheduler, reuse_actors=True
         ),

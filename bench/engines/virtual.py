@@ -16,6 +16,7 @@ from bench.options import Options
 if TYPE_CHECKING:
     from bench.cell import Cell, PlugIn
     from bench.engines._search import Search
+    from bench.objective import Objective
 
 
 class Settings(Options):
@@ -42,7 +43,7 @@ class Engine(Base):
         """It holds nothing."""
 
     @classmethod
-    def refuse_share(cls, gpus_per_trial: float) -> str | None:
+    def refuse_share(cls, objective: "Objective", gpus_per_trial: float) -> str | None:
         """Nobody has recorded how much slower a training is that shares its GPU."""
         if gpus_per_trial == 1:
             return None

@@ -11,6 +11,7 @@ from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, StepLR
 
+from bench.objective import Rank
 from bench.objectives._epochs import EpochTraining
 
 if TYPE_CHECKING:
@@ -25,13 +26,19 @@ class CnnTraining(EpochTraining):
     dataset = "mnist"
 
     def __init__(
-        self, objective: "MnistCnn", configuration: dict[str, Any], seed: int, device: str
+        self,
+        objective: "MnistCnn",
+        configuration: dict[str, Any],
+        seed: int,
+        device: str,
+        rank: Rank | None = None,
     ) -> None:
         sizes = objective.train_images, objective.validation_images
-        super().__init__(
-            sizes, lambda: build(configuration), configuration["batch_size"], seed, device
-        )
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+        def network() -> nn.Module:
+            return build(configuration).to(memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]
+
+        super().__init__(sizes, network, configuration["batch_size"], seed, device, rank)
         self.optimizer = make_optimizer(self.network, configuration)
         self.schedule = make_schedule(
             self.optimizer, configuration, objective.max_steps, self.batches

@@ -15,7 +15,9 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
 from bench import data
+from bench.objective import Rank
 from bench.objectives._images import Images, load
+from bench.objectives._ranks import Shared
 from bench.objectives._seeded import seeded, settle
 from bench.seeds import derive
 
@@ -40,8 +42,12 @@ class EpochTraining:
         batch_size: int,
         seed: int,
         device: str,
+        rank: Rank | None = None,
     ) -> None:
-        """`sizes`: the images for training and for validation."""
+        """`sizes`: the images for training and for validation; `rank`: if the training is shared.
+
+        Each rank goes through all epochs, with the same batches; rank 0 evaluates.
+        """
         settle(device)
         self.seed, self.device, self.steps_done = seed, device, 0
         self.batch_size = batch_size
@@ -49,6 +55,8 @@ class EpochTraining:
         with seeded(derive(seed, "weights"), "cpu"):
             network = build()
         self.network = network.to(device)
+        self._shared = None if rank is None else Shared(self.network, rank, device)
+        self._evaluates = rank is None or rank.number == 0
 
     @property
     def batches(self) -> int:
@@ -67,13 +75,16 @@ class EpochTraining:
         if self.schedule is not None and not isinstance(self.schedule, OneCycleLR):
             self.schedule.step()
         self.steps_done += 1
-        return self._evaluate()
+        return self._evaluate() if self._evaluates else {}
 
     def _learn(self, batch: Tensor) -> None:
         """Take one step of the optimiser on a batch (indices): the only place that does."""
         self.optimizer.zero_grad()
-        output = self.network(self.data.train[batch])
-        cross_entropy(output, self.data.train_labels[batch]).backward()
+        images, labels = self.data.train, self.data.train_labels
+        if self._shared is not None:
+            self._shared.loss(images, labels, batch).backward()
+        else:
+            cross_entropy(self.network(images[batch]), labels[batch]).backward()
         self.optimizer.step()
 
     @torch.inference_mode()

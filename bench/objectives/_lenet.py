@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 from torch.optim import SGD
 
+from bench.objective import Rank
 from bench.objectives._epochs import EpochTraining
 
 if TYPE_CHECKING:
@@ -17,11 +18,17 @@ class LenetTraining(EpochTraining):
     dataset = "cifar10"
 
     def __init__(
-        self, objective: "Cifar10Cnn", configuration: dict[str, Any], seed: int, device: str
+        self,
+        objective: "Cifar10Cnn",
+        configuration: dict[str, Any],
+        seed: int,
+        device: str,
+        rank: Rank | None = None,
     ) -> None:
         sizes = objective.train_images, objective.validation_images
         dense = configuration["l1"], configuration["l2"]
-        super().__init__(sizes, lambda: build(*dense), configuration["batch_size"], seed, device)
+        batch_size = configuration["batch_size"]
+        super().__init__(sizes, lambda: build(*dense), batch_size, seed, device, rank)
         rate = configuration["lr"]
         self.optimizer = SGD(self.network.parameters(), lr=rate, momentum=0.9, fused=True)
 

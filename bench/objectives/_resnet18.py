@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 from torch.optim import Adam
 
+from bench.objective import Rank
 from bench.objectives._epochs import EpochTraining
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ class ResnetTraining(EpochTraining):
         configuration: dict[str, Any],
         seed: int,
         device: str,
+        rank: Rank | None = None,
     ) -> None:
         sizes = objective.train_images, objective.validation_images
-        super().__init__(
-            sizes, lambda: ResNet18(objective.width), configuration["batch_size"], seed, device
-        )
+        batch_size = configuration["batch_size"]
+        super().__init__(sizes, lambda: ResNet18(objective.width), batch_size, seed, device, rank)
         self.optimizer = Adam(self.network.parameters(), lr=configuration["lr"], fused=True)
 
 

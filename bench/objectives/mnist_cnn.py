@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from bench.objective import Limits, Objective, Training
+from bench.objective import Limits, Objective, Rank, Training
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
@@ -89,6 +89,13 @@ class MnistCnn(Objective):
         from bench.objectives._cnn import CnnTraining
 
         return CnnTraining(self, configuration, seed, device)
+
+    def train_part(
+        self, configuration: dict[str, Any], seed: int, device: str, rank: Rank
+    ) -> Training:
+        from bench.objectives._cnn import CnnTraining
+
+        return CnnTraining(self, configuration, seed, device, rank)
 
     def prepare(self) -> None:
         from bench import data

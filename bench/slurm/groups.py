@@ -17,7 +17,7 @@ class Need:
     gpus: int
     """On each node."""
     slots: int
-    """On each node: trials that run there at once."""
+    """On each node: trials that run there at once, as a whole or in part."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,16 @@ class Group:
 def need(cell: Cell, site: Site) -> Need | None:
     """The fewest nodes that share a cell's GPUs and its slots evenly; None if the site has none.
 
-    Evenly, so that Ray finds on each node room for whole trials, and nothing is held idle.
+    Evenly, so that Ray finds on each node room for whole trials, and nothing is held idle. Only a
+    trial that is larger than a node lies across nodes, and only on the engine `ray`.
     """
-    for nodes in range(1, min(cell.gpus, site.max_nodes or cell.gpus) + 1):
-        gpus, rest = divmod(cell.gpus, nodes)
-        if rest or gpus > site.gpus_per_node or cell.slots % nodes:
-            continue
-        if slots := cell.slots // nodes:
-            return Need(nodes, gpus, slots)
+    counts = range(1, min(cell.gpus, site.max_nodes or cell.gpus) + 1)
+    even = [n for n in counts if cell.gpus % n == 0 and cell.gpus // n <= site.gpus_per_node]
+    for nodes in even:
+        if cell.slots and cell.slots % nodes == 0:
+            return Need(nodes, cell.gpus // nodes, cell.slots // nodes)
+    if even and cell.slots and cell.ranks > site.gpus_per_node and cell.engine == "ray":
+        return Need(even[0], cell.gpus // even[0], -(-cell.slots // even[0]))
     return None
 
 

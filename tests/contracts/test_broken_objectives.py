@@ -56,6 +56,14 @@ FOUND = {
         checks.another_process_gets_the_same_numbers,
         "in another process it fails: ValueError: not here",
     ),
+    "a part is left out": (
+        checks.ranks_together_give_what_one_process_gives,
+        r"two ranks gave {'loss': .*}, one process {'loss': .*}; with {.*}",
+    ),
+    "a rank fails": (
+        checks.ranks_together_give_what_one_process_gives,
+        "rank 1 of 2: ValueError: no other GPU",
+    ),
     "loss rises": (checks.the_loss_falls, "the loss rose in 8 of 8 trainings"),
     "nothing changes": (checks.the_loss_falls, "no step changed the loss in any of 8"),
     "below the optimum": (

@@ -1,9 +1,7 @@
 """What every objective must do, found by its file: the rules are those of bench.check."""
 
-import json
 import statistics
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,19 +61,6 @@ def objective(request: pytest.FixtureRequest, everywhere: None) -> Objective:
     assert isinstance(made, Objective)
     made.prepare()
     return made
-
-
-@pytest.fixture
-def everywhere(
-    pictures: dict[str, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Put the tiny data sets in the real ones' place, in this process and those that it starts."""
-    patch = "\n".join(
-        f"from bench.data import {name}\n{name}.FILES = {json.dumps(sums)}"
-        for name, sums in pictures.items()
-    )
-    (tmp_path / "sitecustomize.py").write_text(patch)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
 
 def named(objective: Objective) -> str:

@@ -6,7 +6,7 @@ import random
 from itertools import count
 from typing import Any, ClassVar, Literal
 
-from bench.objective import Objective
+from bench.objective import Objective, Rank
 from bench.seeds import derive
 
 Defect = Literal[
@@ -23,6 +23,8 @@ Defect = Literal[
     "state is text",
     "state changes the training",
     "state of this process",
+    "a part is left out",
+    "a rank fails",
     "loss rises",
     "nothing changes",
     "below the optimum",
@@ -67,6 +69,14 @@ class Broken(Objective):
         if configuration["n"] == 20 and self.defect == "a limit":
             raise ValueError("much too wide")
         return BrokenTraining(self.defect, configuration, seed)
+
+    def train_part(
+        self, configuration: dict[str, Any], seed: int, device: str, rank: Rank
+    ) -> "BrokenTraining":
+        if rank.number == 1 and self.defect == "a rank fails":
+            raise ValueError("no other GPU")
+        left_out = self.defect == "a part is left out"
+        return self.train({**configuration, "x": 1.0} if left_out else configuration, seed, device)
 
 
 class BrokenTraining:
