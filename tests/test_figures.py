@@ -71,6 +71,26 @@ def test_nothing_in_a_figure_of_both_clocks_lies_over_another(name: str, tmp_pat
     assert below.get_window_extent().y1 < min(label.y0 for label in labels)
 
 
+@pytest.mark.parametrize("name", METRICS)
+def test_two_engines_of_one_clock_have_labels_of_their_own(name: str, tmp_path: Path) -> None:
+    """Optuna's workers beside Ray Tune: one line through both would mean nothing."""
+    engines = {"ray": {}, "optuna": {"storage": "sqlite"}}
+    for algorithm, (engine, settings) in itertools.product(("random", "tpe"), engines.items()):
+        of = cell(algorithm, engine=engine, engine_settings=settings, **SMALL)
+        search(tmp_path, of, clock="wall")
+        if engine == "ray":
+            search(tmp_path, cell(algorithm, engine="virtual", **SMALL), clock="virtual")
+    frame = plugins.load_module("metrics", name).compute(load(tmp_path))
+    if name in ANYTIME:
+        frame = frame[frame["axis"] == frame["axis"].iloc[-1]]
+    labels = set(side_by_side(frame)["algorithm"])
+    ends = [" (optuna)", " (ray)", " (virtual)"]
+    assert all(any(label.endswith(end) for label in labels) for end in ends), labels
+    assert all(any(label.endswith(end) for end in ends) for label in labels), labels
+    shown = texts(plugins.load_module("metrics", name).draw(side_by_side(frame)))
+    assert all(end.strip() in shown for end in ends)
+
+
 def test_times_far_apart_are_on_a_logarithmic_axis(tmp_path: Path) -> None:
     for gpus, seconds in ((1, 100.0), (64, 2.0)):
         results(tmp_path, cell(gpus=gpus), (seconds, 1.0), wall=seconds)

@@ -148,6 +148,14 @@ def test_the_figure_says_what_it_is_of(tmp_path: Path) -> None:
     made.savefig(tmp_path / "figure.png")
 
 
+def test_two_engines_are_drawn_side_by_side(tmp_path: Path) -> None:
+    for engine in ("optuna", "ray"):
+        write_trials(tmp_path, cell(engine=engine, budget=100))
+    made = importances.draw(side_by_side(importances.compute(table(tmp_path))))
+    legend = [each.get_text() for each in made.findobj(Text)]  # type: ignore[attr-defined]
+    assert {"all algorithms (optuna)", "all algorithms (ray)"} <= set(legend)
+
+
 def test_a_space_comes_from_the_plan_and_never_from_a_journals_file(tmp_path: Path) -> None:
     trap = tmp_path / "trap.py"
     trap.write_text("raise AssertionError('a stranger may run code')")

@@ -76,15 +76,33 @@ def look(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return looks
 
 
-def side_by_side(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same rows for a figure: those of the virtual clock under labels of their own."""
-    virtual = frame["clock"] == "virtual"
-    if not virtual.any():
+def by_engine(frame: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
+    """The same rows; where `whole` has several engines of one clock, labels name theirs."""
+    counts = whole.groupby("clock", observed=True)["engine"].nunique()
+    if counts.max() < 2:
         return frame
-    names = list(frame["algorithm"].cat.categories)
-    labels: pd.Series[str] = frame["algorithm"].astype(str) + np.where(virtual, VIRTUAL, "")
+
+    def ends(rows: pd.DataFrame) -> "pd.Series[str]":
+        several = rows["clock"].astype(str).map(counts) > 1
+        return (" (" + rows["engine"].astype(str) + ")").where(several, "")
+
+    known = [
+        name + end for name in frame["algorithm"].cat.categories for end in sorted(set(ends(whole)))
+    ]
+    labels = frame["algorithm"].astype(str) + ends(frame)
+    return frame.assign(algorithm=labels.astype(pd.CategoricalDtype(known)))
+
+
+def side_by_side(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same rows for a figure: another engine or clock under labels of their own."""
+    named = by_engine(frame, frame)
+    virtual = named["clock"] == "virtual"
+    if not virtual.any():
+        return named
+    names = list(named["algorithm"].cat.categories)
+    labels: pd.Series[str] = named["algorithm"].astype(str) + np.where(virtual, VIRTUAL, "")
     known = pd.CategoricalDtype([*names, *(name + VIRTUAL for name in names)])
-    return frame.assign(algorithm=labels.astype(known))
+    return named.assign(algorithm=labels.astype(known))
 
 
 def plain(text: object) -> str:

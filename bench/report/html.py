@@ -132,7 +132,8 @@ def _section(
     title, reading = INTERACTIVE[metric]
     parts = [f'<h2 id="{metric}">{title}</h2>', f"<p>{reading}</p>"]
     static = pictures.pop(metric, [])
-    for figure, rows in interactive.figures(metric, report.frames[metric]):
+    whole = report.frames["summary"]
+    for figure, rows in interactive.figures(metric, report.frames[metric], whole):
         lines = "<br>".join(map(escape, _caption(metric, rows)))
         parts.append(
             f'<figure data-figure="{len(figures)}"><h3>{title} on {escape(figure["title"])}</h3>'

@@ -33,7 +33,7 @@ METRICS = ("regret", "scaling", "ledger")
 
 def looks(frame: pd.DataFrame) -> dict[str, dict[str, str]]:
     """Colour and marker of each algorithm of the table, as in the PNG figures."""
-    names = frame["algorithm"].cat.categories
+    names = style.by_engine(frame, frame)["algorithm"].cat.categories
     found = style.look(pd.DataFrame({"algorithm": pd.Categorical(names, names)}))
     return {
         name: {
@@ -45,8 +45,13 @@ def looks(frame: pd.DataFrame) -> dict[str, dict[str, str]]:
     }
 
 
-def figures(metric: str, frame: pd.DataFrame) -> list[tuple[dict[str, Any], pd.DataFrame]]:
-    """One figure for each objective and budget, with the rows that it shows."""
+def figures(
+    metric: str, frame: pd.DataFrame, whole: pd.DataFrame
+) -> list[tuple[dict[str, Any], pd.DataFrame]]:
+    """One figure for each objective and budget, with the rows that it shows.
+
+    The labels are those that `looks(whole)` knows.
+    """
     series = {"regret": _regret, "scaling": _scaling, "ledger": _ledger}[metric]
     return [
         (
@@ -60,7 +65,7 @@ def figures(metric: str, frame: pd.DataFrame) -> list[tuple[dict[str, Any], pd.D
             },
             rows,
         )
-        for named, rows in groups(frame, FIGURE)
+        for named, rows in groups(style.by_engine(frame, whole), FIGURE)
     ]
 
 
