@@ -13,7 +13,7 @@ import pytest
 from conftest import PLUGINS, WriteSuite, of_kind, records, run_bench, suite_text
 
 from bench.engines._past import comparable
-from bench.journal import Record, read
+from bench.journal import FORMAT, Record, read
 
 ALGORITHMS: list[dict[str, Any]] = [
     {"name": "random"},
@@ -175,7 +175,7 @@ def test_a_journal_of_an_older_form_is_set_aside(tmp_path: Path, write_suite: Wr
     run_bench(tmp_path, "run", suite, "--device", "cpu")
     (record,) = records(tmp_path)
     cut(record.path, 5)
-    record.path.write_text(record.path.read_text().replace('"format":2', '"format":1'))
+    record.path.write_text(record.path.read_text().replace(f'"format":{FORMAT}', '"format":1'))
     status = run_bench(tmp_path, "status", suite, "--device", "cpu").stdout
     assert "the next `bench run` starts it anew" in status
     assert run_bench(tmp_path, "run", suite, "--device", "cpu").returncode == 0

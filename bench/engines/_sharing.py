@@ -71,4 +71,5 @@ def with_kills(died: str, kills: int) -> str:
     """How a process died; and whether the kernel has killed more than so many by then."""
     if kills_for_memory() <= kills:
         return died
-    return f"{died}; by then the kernel had killed a process of this machine for its memory"
+    why = "by then the kernel had killed a process of this machine for its memory"
+    return f"{died.rstrip('.')}; {why}"
