@@ -32,15 +32,13 @@ DIED = {
     "ray": "its process died: The actor died unexpectedly",
     "optuna": "its process died: killed by SIGKILL",
 }
-HUNG = "trained longer than max_trial_seconds = 5; hung at File"
+HUNG = "trained longer than max_trial_seconds = 15; hung at File"
 FAULTS: dict[tuple[str, int], str] = {
     ("kill", 1): "rank 1 of 2: {died}",
     ("kill when built", 1): "rank 1 of 2: {died}",
     ("raise", 1): "rank 1 of 2: ValueError: broken on purpose",
     ("raise", 0): "rank 0 of 2: ValueError: broken on purpose",
-    ("all raise", 1): "rank 1 of 2: ValueError: broken on purpose",
     ("hang", 1): HUNG,
-    ("hang", 0): HUNG,
 }
 """By the fault and the rank that meets it: what the journal says of the trial."""
 
@@ -91,7 +89,7 @@ class Run:
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A cell without a fault, and one for each."""
     folder = tmp_path_factory.mktemp("t")
-    text = toys(folder, [("", 1), *FAULTS], request.param, max_trial_seconds=5.0)
+    text = toys(folder, [("", 1), *FAULTS], request.param, max_trial_seconds=15.0)
     return Run(folder, text)
 
 
