@@ -1,11 +1,15 @@
 """Several processes that share a training give what one gives."""
 
 import io
+import os
+import signal
+import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from ranks import ranks
+from ranks import Ended, ranks
 from test_image_objectives import LENET, RESNET, resnet
 from test_mnist_cnn import PLAIN
 from torch import Tensor, nn
@@ -99,6 +103,22 @@ def test_gradients_and_running_moments_are_those_of_one_process_but_for_rounding
 
 def same(one: Tensor, other: Tensor) -> None:
     torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5 * other.abs().max().item())
+
+
+def test_a_rank_that_dies_while_its_gradients_are_waited_for_is_named() -> None:
+    """It is stopped first, so that rank 0 is in the midst of the step when it dies."""
+    with ranks("mnist_cnn", MNIST, 2) as team:
+        training = team.train(PLAIN, 3)
+        training.step()
+        (other,) = [int(each) for each in children(os.getpid())]
+        os.kill(other, signal.SIGSTOP)
+        threading.Timer(0.5, os.kill, (other, signal.SIGKILL)).start()
+        with pytest.raises(Ended, match="^rank 1 of 2: its process died: killed by SIGKILL$"):
+            training.step()
+
+
+def children(process: int) -> list[str]:
+    return Path(f"/proc/{process}/task/{process}/children").read_text().split()
 
 
 def test_a_batch_is_divided_and_nothing_of_it_is_lost() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from bench.objective import Objective, Rank
 
-Fault = Literal["", "raise", "all raise", "kill", "kill when built", "hang"]
+Fault = Literal["", "raise", "kill", "kill when built", "hang"]
 FROM_X = 0.77
 
 
@@ -72,7 +72,7 @@ class SharedTraining:
 
     def _fail(self) -> None:
         fault = self.objective.fault
-        if fault == "all raise" or (self.fails and fault == "raise"):
+        if self.fails and fault == "raise":
             raise ValueError("broken on purpose")
         if self.fails and fault == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
