@@ -1,6 +1,6 @@
 """Ray Tune and Optuna's workers, on each storage, on the same cells: what a trial costs.
 
-    python tests/benchmarks/engines.py FOLDER
+    python tests/benchmarks/engines.py FOLDER [OPTION of bench run...]
 
 Journals go to FOLDER; an interrupted run goes on. The figures go to docs/engines.csv, a line for
 each cell; plot_engines.py draws them. A PostgreSQL is started for it.
@@ -9,6 +9,7 @@ each cell; plot_engines.py draws them. A PostgreSQL is started for it.
 import os
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,21 @@ sys.path.insert(0, str(TESTS))
 
 from postgresql import server  # noqa: E402
 
+from bench.cell import Cell  # noqa: E402
 from bench.journal import Record, read  # noqa: E402
 
+BENCH = [sys.executable, "-m", "bench"]
 FIGURES = TESTS.parent / "docs" / "engines.csv"
 TRIALS = {0.0: 400, 0.1: 120, 1.0: 24}
 """By their length in seconds."""
 
+SLOTS = {"1": "gpus = [1]", "2-8": "gpus = [2]\ngpus_per_trial = [1, 0.5, 0.25]"}
+"""On two cores, which is enough for trials that sleep."""
+
 SUITE = """
 budget = {trials}
 seeds = 2
-gpus = [1, 2, 4, 8]
+{slots}
 
 [[objectives]]
 path = "{objective}"
@@ -67,7 +73,7 @@ def figures(record: Record) -> dict[str, Any]:
     cell, events = record.header["cell"], record.events
     reports = [event for event in events if event["event"] == "report"]
     end = record.end or {}
-    slots = cell["gpus"]
+    slots = Cell.from_json(cell).slots
     ends = [event["seconds"] for event in reports]
     begins = [
         event["seconds"] - event["step_seconds"] - event.get("setup_seconds", 0.0)
@@ -112,32 +118,25 @@ def _mean(events: list[dict[str, Any]], name: str) -> float:
     return sum(found) / len(found)
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, options: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     objective = TESTS / "benchmarks" / "fixed.py"
     with server() as url:
-        for seconds, trials in TRIALS.items():
-            suite = folder / f"engines-{seconds:g}s.toml"
-            suite.write_text(SUITE.format(trials=trials, seconds=seconds, objective=objective))
+        for (seconds, trials), (slots, keys) in product(TRIALS.items(), SLOTS.items()):
+            suite = folder / f"engines-{seconds:g}s-{slots}.toml"
+            suite.write_text(
+                SUITE.format(trials=trials, slots=keys, seconds=seconds, objective=objective)
+            )
             subprocess.run(
-                [
-                    sys.executable,
-                    "-m",
-                    "bench",
-                    "run",
-                    suite,
-                    "--results",
-                    folder,
-                    "--device",
-                    "cpu",
-                ],
+                [*BENCH, "run", suite, "--results", folder, "--device", "cpu", *options],
                 env={**os.environ, "BENCH_OPTUNA_POSTGRESQL": url},
                 check=False,  # what failed is in the figures
             )
-    rows = [figures(read(path)) for path in sorted(folder.glob("engines-*/*.jsonl"))]
+    found = [read(path) for path in sorted(folder.glob("engines-*/*.jsonl"))]
+    rows = [figures(record) for record in found if record.finished]
     pd.DataFrame(rows).to_csv(FIGURES, index=False, float_format="%.4g")
     print(FIGURES)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])
