@@ -1,11 +1,9 @@
 """Engine `optuna`, seen through the journals that it writes."""
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import postgresql
 import pytest
 from conftest import (
     PLUGINS,
@@ -17,9 +15,9 @@ from conftest import (
     suite_text,
 )
 from consistent import consistent
+from runs import Run, most_at_once
 
-from bench.engines._postgresql import VARIABLE
-from bench.journal import Record
+OPTUNA = {"name": "optuna"}
 
 NATIVE: list[dict[str, Any]] = [
     {"name": "random"},
@@ -31,35 +29,6 @@ NATIVE: list[dict[str, Any]] = [
     {"name": "hyperband"},
     {"name": "tpe_asha", "startup_trials": 3},
 ]
-FAULTS = ["raise", "nan", "huge", "kill", "hang", "gpu memory", "always raise"]
-
-
-class Run:
-    """One `bench run` of a suite, for the tests of this module to look at."""
-
-    def __init__(self, folder: Path, *arguments: Any, storage: str = "journal", **keys: Any):
-        environment = keys.pop("environment", {})
-        text = suite_text(*arguments, **keys)
-        (folder / "suite.toml").write_text(
-            f'{text}\n[[engines]]\nname = "optuna"\nstorage = "{storage}"\n'
-        )
-        self.folder = folder
-        self.printed = self.again(**environment)
-        self.records = records(folder)
-
-    def again(self, *options: str, **environment: str) -> Any:
-        command = ("run", "suite.toml", "--device", "cpu", *options)
-        return run_bench(self.folder, *command, TMPDIR=str(self.folder), **environment)
-
-    def of(self, algorithm: str, fault: str = "") -> Record:
-        """The only journal of an algorithm and a fault."""
-        (record,) = [
-            record
-            for record in self.records
-            if cell_of(record).algorithm.name == algorithm
-            and cell_of(record).objective.options["fault"] == fault
-        ]
-        return record
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +36,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """What has a form of Optuna's own on a sound objective, two slots."""
     return Run(
         tmp_path_factory.mktemp("t"),
+        OPTUNA,
         NATIVE,
         [{"max_steps": 9, "seconds": 0.02}],
         budget=6,
@@ -74,29 +44,16 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Run:
     )
 
 
-@pytest.fixture(scope="module")
-def faulty(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """An objective for each fault."""
-    toys = [{"fault": f, "max_steps": 1 if f == "always raise" else 4} for f in FAULTS]
-    folder = tmp_path_factory.mktemp("t")
-    return Run(folder, ["tpe"], toys, budget=4, max_trial_seconds=2.0)
-
-
-def test_all_is_done_and_every_journal_is_consistent(sound: Run, faulty: Run) -> None:
-    for run, cells in ((sound, len(NATIVE)), (faulty, len(FAULTS))):
-        assert run.printed.returncode == 0, run.printed.stderr
-        assert f"{cells} done; {cells} ran now" in run.printed.stdout
-    for record in sound.records + faulty.records:
+def test_all_is_done_and_every_journal_is_consistent(sound: Run) -> None:
+    assert sound.printed.returncode == 0, sound.printed.stderr
+    assert f"{len(NATIVE)} done; {len(NATIVE)} ran now" in sound.printed.stdout
+    for record in sound.records:
         consistent(record)
 
 
 def test_both_slots_are_used_and_no_more_trials_run_than_there_are_slots(sound: Run) -> None:
     for record in sound.records:
-        running = most = 0
-        for event in record.events:
-            running += (event["event"] == "suggest") - (event["event"] == "finish")
-            most = max(most, running)
-        assert most == cell_of(record).slots == 2
+        assert most_at_once(record) == cell_of(record).slots == 2
 
 
 @pytest.mark.parametrize("algorithm", ["asha", "hyperband", "tpe_asha"])
@@ -128,54 +85,8 @@ def test_the_header_has_the_settings_of_sampler_and_pruner(sound: Run) -> None:
     assert sound.of("tpe_asha").header["cell"]["engine_settings"] == {"storage": "journal"}
 
 
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [
-        ("raise", "ValueError: broken on purpose"),
-        ("nan", "the loss was nan at step 2"),
-        ("kill", "its worker process died: killed by SIGKILL"),
-        ("hang", "trained longer than max_trial_seconds = 2; hung at File"),
-        (
-            "gpu memory",
-            "out of GPU memory: tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 "
-            "GiB of which 9.00 GiB is free. 1.58 GiB allowed",
-        ),
-    ],
-)
-def test_a_failed_trial_counts_as_the_worst_and_the_cell_goes_on(
-    faulty: Run, fault: str, error: str
-) -> None:
-    record = faulty.of("tpe", fault)
-    assert record.end is not None and record.end["status"] == "completed"
-    configurations = {e["trial"]: e["configuration"] for e in of_kind(record, "suggest")}
-    failed = [e for e in of_kind(record, "finish") if e["status"] == "failed"]
-    assert failed and all(error in e["error"] for e in failed)
-    assert all(configurations[e["trial"]]["x"] > 0.6 for e in failed)
-    worst = [e for e in of_kind(record, "report") if "raw_loss" in e]
-    assert [e["raw_loss"] for e in worst] == [fault] * len(failed) * (fault == "nan")
-
-
-def test_a_loss_worse_than_the_worst_counts_as_the_worst_and_training_goes_on(
-    faulty: Run,
-) -> None:
-    record = faulty.of("tpe", "huge")
-    clipped = [e for e in of_kind(record, "report") if "raw_loss" in e]
-    assert clipped and all((e["loss"], e["raw_loss"]) == (10.0, 1e6) for e in clipped)
-    assert all(e["status"] != "failed" for e in of_kind(record, "finish"))
-
-
-def test_a_search_whose_every_trial_fails_ends_when_its_budget_is_spent(faulty: Run) -> None:
-    record = faulty.of("tpe", "always raise")
-    assert {e["status"] for e in of_kind(record, "finish")} == {"failed"}
-    assert len(of_kind(record, "finish")) == cell_of(record).budget_steps
-
-
-def test_nothing_is_left_behind(sound: Run, faulty: Run) -> None:
-    for run in (sound, faulty):
-        assert not list(run.folder.glob("bench-*")), "temporary folders"
-        assert not processes_of(run.folder)
-        left = {path.name for path in (run.folder / "results/suite").iterdir()}
-        assert left == {"attempts", "locks", *(record.path.name for record in run.records)}
+def test_nothing_is_left_behind(sound: Run) -> None:
+    sound.leaves_nothing()
 
 
 def test_a_grid_is_searched_without_repeats_and_its_end_fails_the_cell(tmp_path: Path) -> None:
@@ -227,60 +138,12 @@ class Training:
 
 
 def test_a_cell_past_max_seconds_fails(tmp_path: Path) -> None:
-    run = Run(tmp_path, ["random"], [{"fault": "hang", "from_x": -1.0}], max_seconds=4.0)
+    run = Run(tmp_path, OPTUNA, ["random"], [{"fault": "hang", "from_x": -1.0}], max_seconds=4.0)
     assert run.printed.returncode == 1
     assert "failed: ran past max_seconds = 4" in run.printed.stderr
     (record,) = run.records
     assert [e["status"] for e in of_kind(record, "finish")] == ["cut"]
     assert not processes_of(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def database() -> Iterator[dict[str, str]]:
-    """A server's URL in the environment."""
-    if postgresql.program("initdb") is None:
-        pytest.skip("PostgreSQL IS NOT TESTED: there is no initdb on this machine")
-    with postgresql.server() as url:
-        yield {VARIABLE: url}
-
-
-@pytest.mark.parametrize("storage", ["sqlite", "postgresql"])
-def test_the_study_may_be_in_a_database(
-    tmp_path: Path, storage: str, request: pytest.FixtureRequest
-) -> None:
-    environment = request.getfixturevalue("database") if storage == "postgresql" else {}
-    toy = {"max_steps": 9, "fault": "kill", "from_x": 0.8}
-    keys: dict[str, Any] = {"budget": 5, "gpus": [2], "environment": environment}
-    run = Run(tmp_path, [NATIVE[7]], [toy], storage=storage, **keys)
-    assert run.printed.returncode == 0, run.printed.stderr
-    for record in run.records:
-        consistent(record)
-    for file in tmp_path.rglob("*"):
-        assert not file.is_file() or postgresql.PASSWORD.encode() not in file.read_bytes()
-    assert postgresql.PASSWORD not in run.printed.stdout + run.printed.stderr
-
-
-def test_nothing_is_left_on_the_server(database: dict[str, str]) -> None:
-    import psycopg
-
-    with psycopg.connect(database[VARIABLE]) as connection:
-        row = connection.execute("select count(*) from studies").fetchone()
-    assert row == (0,)
-
-
-def test_a_server_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
-    without = Run(tmp_path, ["random"], storage="postgresql")
-    assert f"needs a PostgreSQL server: set {VARIABLE} to its URL" in without.printed.stdout + (
-        without.printed.stderr
-    )
-    for url, words in (
-        ("postgresql://bench:not-to-be-seen@127.0.0.1:1/none", "no PostgreSQL server answers"),
-        ("mysql://bench:not-to-be-seen@127.0.0.1:1/none", "is no URL of a PostgreSQL server"),
-    ):
-        printed = without.again(**{VARIABLE: url})
-        assert printed.returncode == 2 and words in printed.stderr, printed.stderr
-        assert "not-to-be-seen" not in printed.stderr + printed.stdout
-        assert "Traceback" not in printed.stderr
 
 
 @pytest.mark.parametrize(
@@ -313,7 +176,7 @@ def test_an_unknown_storage_is_refused(tmp_path: Path) -> None:
 
 def mortal(folder: Path, dies: str) -> Run:
     algorithm = {"path": str(PLUGINS / "mortal.py"), "log": str(folder / "log"), "dies": dies}
-    return Run(folder, [algorithm], budget=4, gpus=[2])
+    return Run(folder, OPTUNA, [algorithm], budget=4, gpus=[2])
 
 
 def test_a_trial_whose_worker_died_while_it_was_suggested_is_suggested_by_another(

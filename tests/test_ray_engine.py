@@ -12,53 +12,23 @@ from conftest import (
     WriteSuite,
     cell_of,
     of_kind,
-    processes_of,
     records,
-    run_bench,
-    suite_text,
 )
 from consistent import consistent
+from runs import Run, most_at_once
 
 from bench import machine
-from bench.journal import Record
 
 Bench = Callable[..., subprocess.CompletedProcess[str]]
-FAULTS = ["raise", "nan", "inf", "huge", "kill", "hang", "gpu memory", "always raise"]
-
-
-class Run:
-    """One `bench run` of a suite, for the tests of this module to look at."""
-
-    def __init__(self, folder: Path, *arguments: Any, **keys: Any) -> None:
-        suite = folder / "suite.toml"
-        suite.write_text(suite_text(*arguments, **keys))
-        self.printed = run_bench(folder, "run", suite, "--device", "cpu", TMPDIR=str(folder))
-        self.folder = folder
-        self.records = records(folder)
-
-    def of(self, algorithm: str, fault: str = "") -> Record:
-        """The only journal of an algorithm and a fault."""
-        (record,) = [
-            record
-            for record in self.records
-            if cell_of(record).algorithm.name == algorithm
-            and cell_of(record).objective.options["fault"] == fault
-        ]
-        return record
 
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Four algorithms on a sound objective, one slot."""
     algorithms = ["random", "tpe", "asha", {"path": str(PLUGINS / "pausing.py")}]
-    return Run(tmp_path_factory.mktemp("t"), algorithms, [{"max_steps": 9}], budget=6)
-
-
-@pytest.fixture(scope="module")
-def faulty(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """An objective for each fault."""
-    toys = [{"fault": f, "max_steps": 1 if f == "always raise" else 4} for f in FAULTS]
-    return Run(tmp_path_factory.mktemp("t"), ["tpe"], toys, budget=3, max_trial_seconds=2.0)
+    return Run(
+        tmp_path_factory.mktemp("t"), {"name": "ray"}, algorithms, [{"max_steps": 9}], budget=6
+    )
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +38,13 @@ def gives_up(tmp_path_factory: pytest.TempPathFactory) -> Run:
         {"path": str(PLUGINS / "exhausted.py"), "suggestions": 2, "fails": fails}
         for fails in ("", "when asked", "when built", "when told")
     ]
-    return Run(tmp_path_factory.mktemp("t"), [*mine, "random"])
+    return Run(tmp_path_factory.mktemp("t"), {"name": "ray"}, [*mine, "random"])
 
 
-def test_all_is_done_and_every_journal_is_consistent(sound: Run, faulty: Run) -> None:
-    for run, cells in ((sound, 4), (faulty, len(FAULTS))):
-        assert run.printed.returncode == 0, run.printed.stderr
-        assert f"{cells} done; {cells} ran now" in run.printed.stdout
-    for record in sound.records + faulty.records:
+def test_all_is_done_and_every_journal_is_consistent(sound: Run) -> None:
+    assert sound.printed.returncode == 0, sound.printed.stderr
+    assert "4 done; 4 ran now" in sound.printed.stdout
+    for record in sound.records:
         consistent(record)
 
 
@@ -132,57 +101,7 @@ def test_as_many_trials_run_as_there_are_slots_and_no_more(
     assert printed.returncode == 0, printed.stderr
     (record,) = records(tmp_path)
     consistent(record)
-    running = most = 0
-    for event in record.events:
-        running += (event["event"] == "suggest") - (event["event"] == "finish")
-        most = max(most, running)
-    assert most == cell_of(record).slots == 2
-
-
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [
-        ("raise", "ValueError: broken on purpose"),
-        ("nan", "the loss was nan at step 2"),
-        ("inf", "the loss was inf at step 2"),
-        ("kill", "The actor died unexpectedly"),
-        ("hang", "trained longer than max_trial_seconds = 2; hung at File"),
-        (
-            "gpu memory",
-            "out of GPU memory: tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 "
-            "GiB of which 9.00 GiB is free. 1.58 GiB allowed",
-        ),
-    ],
-)
-def test_a_failed_trial_counts_as_the_worst_and_the_cell_goes_on(
-    faulty: Run, fault: str, error: str
-) -> None:
-    record = faulty.of("tpe", fault)
-    assert record.end is not None and record.end["status"] == "completed"
-    configurations = {e["trial"]: e["configuration"] for e in of_kind(record, "suggest")}
-    failed = [e for e in of_kind(record, "finish") if e["status"] == "failed"]
-    assert failed and all(error in e["error"] for e in failed)
-    assert all(configurations[e["trial"]]["x"] > 0.6 for e in failed)
-    assert any(e["status"] == "completed" for e in of_kind(record, "finish"))
-    worst = [e for e in of_kind(record, "report") if "raw_loss" in e]
-    assert [e["raw_loss"] for e in worst] == [fault] * len(failed) * (fault in ("nan", "inf"))
-    assert all(e["loss"] == 10.0 for e in worst)
-
-
-def test_a_loss_worse_than_the_worst_counts_as_the_worst_and_training_goes_on(
-    faulty: Run,
-) -> None:
-    record = faulty.of("tpe", "huge")
-    clipped = [e for e in of_kind(record, "report") if "raw_loss" in e]
-    assert clipped and all((e["loss"], e["raw_loss"]) == (10.0, 1e6) for e in clipped)
-    assert all(e["status"] != "failed" for e in of_kind(record, "finish"))
-
-
-def test_a_search_whose_every_trial_fails_ends_when_its_budget_is_spent(faulty: Run) -> None:
-    record = faulty.of("tpe", "always raise")
-    assert {e["status"] for e in of_kind(record, "finish")} == {"failed"}
-    assert len(of_kind(record, "finish")) == cell_of(record).budget_steps
-    assert not of_kind(record, "report")
+    assert most_at_once(record) == cell_of(record).slots == 2
 
 
 def test_an_algorithm_that_gives_up_fails_its_cell_and_not_the_suite(gives_up: Run) -> None:
@@ -238,9 +157,5 @@ def test_the_header_says_what_a_reader_needs_to_trust_it(sound: Run) -> None:
     assert (header["clock"], header["optimum"], header["worst_loss"]) == ("wall", 0.25, 10.0)
 
 
-def test_nothing_is_left_behind(sound: Run, faulty: Run) -> None:
-    for run in (sound, faulty):
-        assert not list(run.folder.glob("bench-*")), "temporary folders"
-        assert not processes_of(run.folder)
-        left = {path.name for path in (run.folder / "results/suite").iterdir()}
-        assert left == {"attempts", "locks", *(record.path.name for record in run.records)}
+def test_nothing_is_left_behind(sound: Run) -> None:
+    sound.leaves_nothing()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from bench.metrics._style import figure, look
 
@@ -42,6 +42,8 @@ def draw(frame: pd.DataFrame) -> Figure:
         of = frame[frame["searcher"] == searcher]
         if seconds is not None:
             of = of[of["trial_seconds"] == seconds]
+        else:
+            of = of[of["processes"] == of["slots"]]
         y = "up_after_seconds" if seconds is None else OVERHEAD
         for who, rows in of.groupby("algorithm", observed=True):
             grouped = rows.groupby("slots")[y]
@@ -52,6 +54,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         axes.set_yscale("log")
         axes.xaxis.set_major_locator(FixedLocator(slots))
         axes.xaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_minor_formatter(NullFormatter())
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
         axes.set_xlabel("slots")
@@ -59,9 +62,12 @@ def draw(frame: pd.DataFrame) -> Figure:
         axes.set_title(f"{searcher}: {length}")
         axes.set_ylabel("s until all slots are up" if seconds is None else "ms beside training")
     made.suptitle("What a trial costs beside its training", fontsize=12, fontweight="bold")
+    most = frame.groupby(["searcher", "algorithm", "trial_seconds", "slots"], observed=True).size()
+    seeds = " to ".join(map(str, sorted({most.min(), most.max()})))
     made.supxlabel(
-        "milliseconds of its slot per trial, once all slots are up; median of the seeds, bars from "
-        "the least to the greatest;\nno point where the trials were over before all slots were up",
+        "milliseconds of its slot per trial, once all slots are up; no point where the trials were "
+        f"over before all slots were up\nmedian of n = {seeds} searches, bars from the least to the "
+        "greatest; on two CPU cores, where trials sleep; wall clock",
         fontsize=8,
         color="0.4",
     )

@@ -177,17 +177,22 @@ class Case:
         path = self.folder / "steps.log"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
-    def trained_twice(self) -> list[dict[str, Any]]:
-        """Steps that were trained again though their trial had finished before."""
-        found, finished, seen = [], set(), set()
-        last = max((step["step"] for step in self.steps()), default=0)
+    def finished(self) -> set[float]:
+        """The x of the trials of which the journals say now that they came to their end."""
+        found = set()
+        for record in self.records():
+            suggested = {e["trial"]: e["configuration"]["x"] for e in events(record, "suggest")}
+            found |= {suggested[e["trial"]] for e in events(record, "finish")}
+        return found
+
+    def trained_twice(self, finished: set[float]) -> list[dict[str, Any]]:
+        """Steps of these trials that were trained more than once."""
+        found, seen = [], set()
         for step in self.steps():
             which = (step["x"], step["step"])
             if which in seen and step["x"] in finished:
                 found.append(step)
             seen.add(which)
-            if step["step"] == last:
-                finished.add(step["x"])
         return found
 
 

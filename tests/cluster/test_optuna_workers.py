@@ -8,7 +8,7 @@ import pytest
 
 from bench.journal import Record
 from cluster.slurm import Case, Slurm, events, is_done, wait_for
-from cluster.timeline import Timeline, finished_trials, nodes_of
+from cluster.timeline import Timeline, nodes_of
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
@@ -86,13 +86,14 @@ def test_it_goes_back_into_the_queue_before_its_time_limit_and_then_on(
     wait_for(lambda: len(long.steps()) > 8, "a few steps")
     slurm.let_time_run_out(job)
     wait_for(lambda: "goes back into the queue" in long.log(), "the signal")
+    finished = long.finished()
     wait_for(lambda: not slurm.processes("bench.engines._worker"), "the workers' end")
     slurm.give_time(job, minutes=15)
     ended = slurm.ended(job)
     assert (ended["JobState"], ended["Restarts"]) == ("COMPLETED", "1"), str(long)
     (record,) = long.records()
     assert is_done(record) and is_consistent(record) and len(events(record, "resume")) == 1
-    assert not long.trained_twice() and nothing_is_left(long)
+    assert not long.trained_twice(finished) and nothing_is_left(long)
 
 
 def test_cancelled_it_leaves_no_process(workers: MakeCase, slurm: Slurm) -> None:
@@ -116,14 +117,15 @@ def test_when_a_node_loses_its_power_its_trials_go_on_in_the_workers_of_others(
     timeline = Timeline()
     job = long.submit(SCRIPT, *OPTIONS, "--nodes=3") + "_0"
     timeline.add("submitted: a cell of 48 trials of 4 steps of 2 s; 3 nodes with 2 slots each")
-    wait_for(lambda: finished_trials(long) >= 8, "eight finished trials")
+    wait_for(lambda: len(long.finished()) >= 8, "eight finished trials")
     nodes = nodes_of(slurm, slurm.job(job))
     timeline.add(f"started on {', '.join(nodes)}", long.steps()[0]["time"])
     victim = nodes[0 if first else -1]
     wait_for(lambda: is_training(long, victim), "a trial there that is half done")
     assert slurm.script("node-fail", victim[-1]).returncode == 0
     cut_at = time.time()
-    timeline.add(f"power of {victim} cut; {finished_trials(long)} trials have finished")
+    finished = long.finished()
+    timeline.add(f"power of {victim} cut; {len(finished)} trials have finished")
     try:
         ended = slurm.ended(job)
         timeline.add(f"{ended['JobState']}, started again {ended['Restarts']} times")
@@ -141,6 +143,6 @@ def test_when_a_node_loses_its_power_its_trials_go_on_in_the_workers_of_others(
     assert is_done(record) and is_consistent(record)
     assert len(events(record, "resume")) == (1 if first else 0)
     assert {e["status"] for e in events(record, "finish")} <= {"completed", "cut"}, "none failed"
-    assert taken and not long.trained_twice() and nothing_is_left(long)
+    assert taken and not long.trained_twice(finished) and nothing_is_left(long)
     elsewhere = {step["host"] for step in steps if step["time"] > cut_at + 60}
     assert victim not in elsewhere

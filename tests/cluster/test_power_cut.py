@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cluster.slurm import Case, Slurm, events, is_done, wait_for
-from cluster.timeline import Timeline, finished_trials, nodes_of
+from cluster.timeline import Timeline, nodes_of
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
@@ -24,15 +24,15 @@ def test_after_a_power_cut_the_cell_is_resumed_elsewhere_and_nothing_is_trained_
     options = [f"--nodes={nodes}", "--gres=gpu:2", "--cpus-per-task=2", "--time=15"]
     job = long.submit(script, "--array=0", *options) + "_0"
     timeline.add(f"submitted: a cell of 12 × {nodes} trials, {nodes} nodes with 2 slots each")
-    wait_for(lambda: finished_trials(long) >= 4 or long.slurm.job(job)["JobState"] == "FAILED",
+    wait_for(lambda: len(long.finished()) >= 4 or long.slurm.job(job)["JobState"] == "FAILED",
              "four finished trials")  # fmt: skip
     before = slurm.job(job)
     victim = node_to_cut(slurm, before)
     timeline.add(f"started on {before['NodeList']}", began(long.steps()))
     cut_at = time.time()
     assert slurm.script("node-fail", victim[-1]).returncode == 0
-    done_before = finished_trials(long)
-    timeline.add(f"power of {victim} cut; {done_before} trials have finished")
+    finished = long.finished()
+    timeline.add(f"power of {victim} cut; {len(finished)} trials have finished")
     try:
         wait_for(lambda: slurm.job(job)["Restarts"] == "1", "SLURM to see it")
         timeline.add("back in the queue")
@@ -44,7 +44,7 @@ def test_after_a_power_cut_the_cell_is_resumed_elsewhere_and_nothing_is_trained_
         timeline.add("complete" if ended["JobState"] == "COMPLETED" else ended["JobState"])
         later = [step["time"] for step in long.steps() if step["time"] > cut_at + 10]
         if later:
-            timeline.add(f"goes on with {done_before} finished trials", min(later))
+            timeline.add(f"goes on with {len(finished)} finished trials", min(later))
     finally:
         print(f"\n{timeline}")
         (long.folder / "timeline.txt").write_text(f"{timeline}\n")
@@ -54,7 +54,7 @@ def test_after_a_power_cut_the_cell_is_resumed_elsewhere_and_nothing_is_trained_
     (record,) = long.records()
     assert is_done(record) and len(events(record, "resume")) >= 1
     assert {e["status"] for e in events(record, "finish")} <= {"completed", "cut"}, "none failed"
-    assert not long.trained_twice()
+    assert not long.trained_twice(finished)
 
 
 def node_to_cut(slurm: Slurm, job: dict[str, str]) -> str:

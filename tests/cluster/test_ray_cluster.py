@@ -55,13 +55,14 @@ def test_it_goes_back_into_the_queue_before_its_time_limit_and_then_on(
     wait_for(lambda: len(long.steps()) > 8, "a few steps")
     slurm.let_time_run_out(job)
     wait_for(lambda: "goes back into the queue" in long.log(), "the signal")
+    finished = long.finished()
     assert nothing_is_left(slurm)
     slurm.give_time(job, minutes=10)
     ended = slurm.ended(job)
     assert (ended["JobState"], ended["Restarts"]) == ("COMPLETED", "1"), str(long)
     (record,) = long.records()
     assert is_done(record) and len(events(record, "resume")) == 1
-    assert not long.trained_twice()
+    assert not long.trained_twice(finished)
 
 
 def test_cancelled_it_leaves_nothing(case: MakeCase, slurm: Slurm) -> None:

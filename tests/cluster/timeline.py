@@ -2,7 +2,7 @@
 
 import time
 
-from cluster.slurm import Case, Slurm, events
+from cluster.slurm import Slurm
 
 
 class Timeline:
@@ -17,10 +17,6 @@ class Timeline:
 
     def __str__(self) -> str:
         return "\n".join(f"{seconds:7.1f} s  {what}" for seconds, what in sorted(self._lines))
-
-
-def finished_trials(case: Case) -> int:
-    return sum(len(events(record, "finish")) for record in case.records())
 
 
 def nodes_of(slurm: Slurm, job: dict[str, str]) -> list[str]:

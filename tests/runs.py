@@ -1,0 +1,52 @@
+"""One `bench run` of a suite, whose journals a module's tests look at."""
+
+from pathlib import Path
+from typing import Any
+
+from conftest import cell_of, processes_of, records, run_bench, suite_text
+
+from bench.journal import Record
+
+
+class Run:
+    """It ran in `folder`; `engine` are the keys of the suite's engine."""
+
+    def __init__(self, folder: Path, engine: dict[str, str], *arguments: Any, **keys: Any) -> None:
+        environment = keys.pop("environment", {})
+        lines = [f'{name} = "{value}"' for name, value in engine.items()]
+        text = [suite_text(*arguments, **keys), "[[engines]]", *lines]
+        (folder / "suite.toml").write_text("\n".join(text))
+        self.folder = folder
+        self.printed = self.again(**environment)
+        self.records = records(folder)
+
+    def again(self, **environment: str) -> Any:
+        """Run the suite again."""
+        command = ("run", "suite.toml", "--device", "cpu")
+        return run_bench(self.folder, *command, TMPDIR=str(self.folder), **environment)
+
+    def of(self, algorithm: str, fault: str = "") -> Record:
+        """The only journal of an algorithm and a fault."""
+        (record,) = [
+            record
+            for record in self.records
+            if cell_of(record).algorithm.name == algorithm
+            and cell_of(record).objective.options["fault"] == fault
+        ]
+        return record
+
+    def leaves_nothing(self) -> None:
+        """No process, and no file but those of the results."""
+        assert not list(self.folder.glob("bench-*")), "temporary folders"
+        assert not processes_of(self.folder)
+        left = {path.name for path in (self.folder / "results/suite").iterdir()}
+        assert left == {"attempts", "locks", *(record.path.name for record in self.records)}
+
+
+def most_at_once(record: Record) -> int:
+    """The most trials that ran at a time, of a search that pauses none."""
+    running = most = 0
+    for event in record.events:
+        running += (event["event"] == "suggest") - (event["event"] == "finish")
+        most = max(most, running)
+    return most
