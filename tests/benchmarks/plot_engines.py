@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from bench.metrics._style import figure, look
 
@@ -54,6 +54,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         axes.set_yscale("log")
         axes.xaxis.set_major_locator(FixedLocator(slots))
         axes.xaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_minor_formatter(NullFormatter())
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
@@ -66,8 +67,8 @@ def draw(frame: pd.DataFrame) -> Figure:
     seeds = " to ".join(map(str, sorted({most.min(), most.max()})))
     made.supxlabel(
         "milliseconds of its slot per trial, once all slots are up; no point where the trials were "
-        f"over before all slots were up\nmedian of n = {seeds} searches, bars from the least to the "
-        "greatest; on two CPU cores, where trials sleep; wall clock",
+        f"over before all slots were up\nmedian of n = {seeds} searches, bars from the least to "
+        "the greatest; on two CPU cores, where trials sleep; wall clock",
         fontsize=8,
         color="0.4",
     )
