@@ -1,15 +1,16 @@
-"""One `bench run` of a suite, whose journals a module's tests look at."""
+"""Runs of `bench run`, whose journals a module's tests look at, and how they are disturbed."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
-from conftest import cell_of, processes_of, records, run_bench, suite_text
+from conftest import cell_of, command, in_folder, processes_of, records, run_bench, suite_text
 
 from bench.journal import Record
 
 
 class Run:
-    """It ran in `folder`; `engine` are the keys of the suite's engine."""
+    """One of a suite, in `folder`; `engine` are the keys of the suite's engine."""
 
     def __init__(self, folder: Path, engine: dict[str, str], *arguments: Any, **keys: Any) -> None:
         environment = keys.pop("environment", {})
@@ -50,3 +51,21 @@ def most_at_once(record: Record) -> int:
         running += (event["event"] == "suggest") - (event["event"] == "finish")
         most = max(most, running)
     return most
+
+
+def start(folder: Path, **environment: str) -> subprocess.Popen[bytes]:
+    """Begin a run of suite.toml, to be disturbed; what it says goes to `stderr` there."""
+    return subprocess.Popen(
+        command("run", "suite.toml", "--device", "cpu"),
+        cwd=folder,
+        env={**in_folder(), "TMPDIR": str(folder), **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=(folder / "stderr").open("wb"),
+        start_new_session=True,
+    )
+
+
+def cut(path: Path, events: int, torn: bytes = b"") -> None:
+    """Leave a journal's header and so many events, and the beginning of another."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[: 1 + events]) + torn)

@@ -9,13 +9,13 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import command, in_folder, of_kind, processes_of, records, run_bench, suite_text
+from conftest import of_kind, processes_of, records, run_bench, suite_text
+from runs import start
 from tables import rows, write
 
 from bench.engines._past import comparable
@@ -48,17 +48,6 @@ def folder() -> Iterator[Path]:
     yield path
     kill_all(path)
     shutil.rmtree(path, ignore_errors=True)
-
-
-def start(folder: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        command("run", "suite.toml", "--device", "cpu"),
-        cwd=folder,
-        env={**in_folder(), "TMPDIR": str(folder)},
-        stdout=subprocess.DEVNULL,
-        stderr=(folder / "stderr").open("wb"),
-        start_new_session=True,
-    )
 
 
 def kill_all(folder: Path) -> None:

@@ -13,8 +13,9 @@ from typing import Any
 
 import postgresql
 import pytest
-from conftest import command, in_folder, of_kind, processes_of, records, run_bench, suite_text
+from conftest import in_folder, of_kind, processes_of, records, run_bench, suite_text
 from consistent import consistent
+from runs import cut, start
 from test_optuna_engine import NATIVE
 
 from bench.engines._postgresql import VARIABLE
@@ -35,22 +36,6 @@ def run(folder: Path) -> list[Record]:
     printed = run_bench(folder, "run", "suite.toml", "--device", "cpu")
     assert printed.returncode == 0, printed.stderr
     return records(folder)
-
-
-def cut(path: Path, events: int, torn: bytes = b"") -> None:
-    """Leave the header and so many events, and the beginning of another."""
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(lines[: 1 + events]) + torn)
-
-
-def start(folder: Path, **environment: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        command("run", "suite.toml", "--device", "cpu"),
-        cwd=folder,
-        env={**in_folder(), **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=(folder / "stderr").open("wb"),
-    )
 
 
 def wait_for(what: Callable[[], Any]) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import PLUGINS, WriteSuite, of_kind, records, run_bench, suite_text
+from runs import cut
 
 from bench.engines._past import comparable
 from bench.journal import FORMAT, Record, read
@@ -36,12 +37,6 @@ def undisturbed(folder: Path, gpus: int, **toy: Any) -> list[Record]:
     ran = run_bench(folder, "run", "suite.toml", "--device", "cpu")
     assert ran.returncode == 0, ran.stderr
     return records(folder)
-
-
-def cut(path: Path, events: int, torn: bytes = b"") -> None:
-    """Leave the header and so many events, and the beginning of another."""
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(lines[: 1 + events]) + torn)
 
 
 @pytest.mark.minutes

@@ -14,8 +14,6 @@ import pytest
 from conftest import (
     PLUGINS,
     cell_of,
-    command,
-    in_folder,
     of_kind,
     processes_of,
     records,
@@ -23,6 +21,7 @@ from conftest import (
     suite_text,
 )
 from consistent import consistent
+from runs import start
 
 from bench.journal import Record
 
@@ -142,17 +141,6 @@ def lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def begin(folder: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        command("run", "suite.toml", "--device", "cpu"),
-        cwd=folder,
-        env={**in_folder(), "TMPDIR": str(folder)},
-        stdout=subprocess.DEVNULL,
-        stderr=(folder / "stderr").open("wb"),
-        start_new_session=True,
-    )
-
-
 def journal(folder: Path) -> list[dict[str, Any]]:
     """Its events so far."""
     (path, *_) = [*folder.glob("results/suite/*.jsonl"), folder / "none"]
@@ -186,7 +174,7 @@ def test_when_rank_0_is_killed_the_other_ends_by_itself_and_the_search_goes_on(
 ) -> None:
     """It is killed while both wait in a step, one of them for ever."""
     (tmp_path / "suite.toml").write_text(toys(tmp_path, [("hang", 0)], engine))
-    search = begin(tmp_path)
+    search = start(tmp_path)
     try:
         until(lambda: hangs(journal(tmp_path)), search)
         first, other = (
@@ -213,7 +201,7 @@ def test_a_search_that_is_killed_leaves_no_process_goes_on_and_trains_nothing_tw
 ) -> None:
     text = toys(tmp_path, [("", 1)], engine).replace("seconds = 0.0", "seconds = 0.3")
     (tmp_path / "suite.toml").write_text(text)
-    search = begin(tmp_path)
+    search = start(tmp_path)
     until(lambda: [e["event"] for e in journal(tmp_path)].count("finish") == 2, search)
     kill(tmp_path, search)
     run = Run(tmp_path, text)
