@@ -90,7 +90,7 @@ def test_the_trial_of_a_worker_that_was_killed_goes_on_in_another(tmp_path: Path
 
 def test_a_finished_trial_is_not_trained_again(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    write(tmp_path, ["random"], [{"log": str(log)}], budget=4, gpus=[2])
+    write(tmp_path, ["random"], [{"log": str(log)}], budget=4)
     (record,) = run(tmp_path)
     third = [i for i, e in enumerate(record.events) if e["event"] == "finish"][2]
     cut(record.path, third + 1)
