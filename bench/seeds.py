@@ -28,6 +28,17 @@ def search_seed(objective: str, seed: int) -> int:
     return derive("search", objective, seed)
 
 
+def worker_seed(seed: int, number: int, suggestions: int = 0) -> int:
+    """Seed of one of Optuna's workers, from its search's.
+
+    `number` counts the workers that were started, from 1; of a search that goes on, `suggestions`
+    are those that it had. The first worker of all has the search's own.
+    """
+    if (number, suggestions) == (1, 0):
+        return seed
+    return derive("worker", seed, number, suggestions)
+
+
 def training_seed(objective: str, seed: int, configuration: dict) -> int:
     """Seed of one training: every algorithm that tries a configuration meets the same noise."""
     return derive("training", objective, seed, configuration)

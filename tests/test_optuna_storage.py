@@ -13,7 +13,7 @@ from bench import plugins
 from bench.algorithm import Problem
 from bench.audit.landscape import SmallSpace
 from bench.cell import Cell, PlugIn
-from bench.check._searches import drawn, search
+from bench.check._searches import Tried, drawn
 from bench.engines._slots import environment
 from bench.engines._storage import NamedLock
 from bench.engines._study import made, rebuild, tell
@@ -107,7 +107,7 @@ def test_at_one_slot_the_sampler_suggests_what_it_does_under_ray(name: str) -> N
     algorithm: Any = plugins.load_class("algorithms", name)(**options)
     objective = SmallSpace()
     seed = search_seed("SmallSpace", 0)
-    events = search(algorithm, objective, budget=9)
+    events = Tried(algorithm).search(objective, budget=9)
     problem = Problem(objective.space(), objective.max_steps, 1, seed)
     assert drawn(events) == suggested(algorithm, problem, events), name
 
@@ -137,7 +137,7 @@ def test_a_study_that_is_made_again_has_what_sampler_and_pruner_keep_in_it(name:
     options = {"population_size": 3} if name in ("cmaes", "nsga2") else {}
     algorithm: Any = plugins.load_class("algorithms", name)(**options)
     objective = SmallSpace()
-    events = search(algorithm, objective, budget=9)
+    events = Tried(algorithm).search(objective, budget=9)
     problem = Problem(objective.space(), objective.max_steps, 1, 0)
     study = made("again", InMemoryStorage(), *algorithm.optuna(problem, 0))
     rebuild(study, problem.space, events[:-1], worst_loss=10.0)

@@ -15,7 +15,7 @@ from tables import rows, write
 from bench import curves, plugins, suite
 from bench.audit.landscape import SmallSpace
 from bench.cell import Cell, PlugIn
-from bench.check._searches import drawn, search
+from bench.check._searches import Tried, drawn
 from bench.errors import UserError
 from bench.objectives.branin import Branin
 from bench.overrides import overridden, resolve
@@ -62,7 +62,7 @@ def test_every_algorithm_searches_beside_what_is_fixed(name: str) -> None:
         **({"resolution": 5} if name == "grid" else {})
     )
     objective = overridden(SmallSpace, resolve(SmallSpace(), FIXED))()
-    found = drawn(search(made, objective))
+    found = drawn(Tried(made).search(objective))
     assert found
     for each in found:
         assert each == {**each, "kind": "shifted", "n": 3}

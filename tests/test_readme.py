@@ -1,10 +1,12 @@
 """What the README shows works."""
 
 import re
+from itertools import product
 from pathlib import Path
 
 from bench import plugins, suite
 from bench.algorithm import Algorithm
+from bench.check._searches import forms
 from bench.check.algorithms import CHECKS
 
 README = Path(__file__).parent.parent / "README.md"
@@ -17,8 +19,8 @@ def test_the_algorithm_that_it_shows_is_one(tmp_path: Path) -> None:
     plugin = plugins.resolve("algorithms", None, mine, {"scramble": False})
     made = plugins.make("algorithms", plugin)
     assert isinstance(made, Algorithm)
-    for check in CHECKS:
-        check(made)
+    for tried, check in product(forms(made), CHECKS):
+        check(tried)
 
 
 def test_its_suites_have_as_many_cells_as_it_says() -> None:

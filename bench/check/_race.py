@@ -6,7 +6,7 @@ from functools import cache
 
 from bench import plugins
 from bench.algorithm import Algorithm
-from bench.check._searches import search
+from bench.check._searches import Tried
 from bench.objective import Objective
 
 ERROR = 0.01
@@ -18,7 +18,7 @@ MOST = 60
 """Seeds after which it is given up: the truth is in between."""
 
 
-def race(algorithm: Algorithm, name: str, budget: int) -> tuple[bool, int, int]:
+def race(tried: Tried, name: str, budget: int) -> tuple[bool, int, int]:
     """Whether it wins, seeds won, and seeds run on the objective of this name.
 
     A sequential probability ratio test (Wald, Annals of Mathematical Statistics 16, 1945): seeds
@@ -29,7 +29,7 @@ def race(algorithm: Algorithm, name: str, budget: int) -> tuple[bool, int, int]:
     bar, ratio, won = _median_of_random(name, budget), 0.0, 0
     bound = math.log((1 - ERROR) / ERROR)
     for seed in range(MOST):
-        if best(algorithm, objective, budget, seed) < bar:
+        if best(tried, objective, budget, seed) < bar:
             won, ratio = won + 1, ratio + math.log(BETTER / NO_BETTER)
         else:
             ratio += math.log((1 - BETTER) / (1 - NO_BETTER))
@@ -38,9 +38,9 @@ def race(algorithm: Algorithm, name: str, budget: int) -> tuple[bool, int, int]:
     return False, won, MOST
 
 
-def best(algorithm: Algorithm, objective: Objective, budget: int, seed: int) -> float:
+def best(tried: Tried, objective: Objective, budget: int, seed: int) -> float:
     """The least loss of a search."""
-    events = search(algorithm, objective, budget, seed=seed)
+    events = tried.search(objective, budget, seed=seed)
     return float(min(event["loss"] for event in events if event["event"] == "report"))
 
 
@@ -50,4 +50,4 @@ def _median_of_random(name: str, budget: int) -> float:
     objective = plugins.load_class("objectives", name)()
     random = plugins.load_class("algorithms", "random")()
     assert isinstance(objective, Objective) and isinstance(random, Algorithm)
-    return statistics.median(best(random, objective, budget, 1000 + n) for n in range(101))
+    return statistics.median(best(Tried(random), objective, budget, 1000 + n) for n in range(101))

@@ -1,12 +1,13 @@
 """Searches without a cell on disk, run in the loop: for audits, checks and tests."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from bench.algorithm import Algorithm
 from bench.cell import Cell, PlugIn
 from bench.engines._loop import Loop
-from bench.engines._search import Search, compose
+from bench.engines._search import Form, Search, compose
 from bench.objective import Objective
 from bench.seeds import derive, training_seed
 
@@ -39,12 +40,17 @@ class Trained:
 
 
 def search_of(
-    objective: Objective, algorithm: Algorithm, budget: int, slots: int = 1, seed: int = 0
+    objective: Objective,
+    algorithm: Algorithm,
+    budget: int,
+    slots: int = 1,
+    seed: int = 0,
+    form: Form = "ray",
 ) -> Search:
-    """The search of an objective by an algorithm; run it once, with `events_of`."""
+    """The search of an objective by an algorithm; run it once, with `events_of` or `turns_of`."""
     tuned, tuner = (PlugIn(type(each).__name__) for each in (objective, algorithm))
     cell = Cell(tuned, tuner, "loop", "cpu", slots, 1, seed, budget, objective.max_steps)
-    return compose(cell, objective, algorithm, "virtual")
+    return compose(cell, objective, algorithm, "virtual", form)
 
 
 def by_configuration(configuration: dict[str, Any], step: int) -> float:
@@ -56,4 +62,13 @@ def events_of(search: Search, seconds: Seconds = by_configuration) -> Events:
     """Run a search in the loop; what happened, in a journal's form, its seconds virtual."""
     events = Events()
     Loop(search, events, lambda configuration: Trained(search, configuration, seconds)).run()
+    return events
+
+
+def turns_of(search: Search, algorithm: Algorithm) -> Events:
+    """Run a search in Optuna's form by turns; what happened, as of `events_of`."""
+    from bench.engines._turns import Turns
+
+    events = Events()
+    Turns(search, algorithm, events, partial(Trained, search, seconds=by_configuration)).run()
     return events

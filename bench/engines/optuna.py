@@ -29,7 +29,7 @@ from bench.engines._slots import environment
 from bench.engines._states import States, dropping
 from bench.objective import Objective
 from bench.options import Options
-from bench.seeds import derive
+from bench.seeds import worker_seed
 
 LISTEN_SECONDS = 0.5
 
@@ -125,13 +125,10 @@ def _run(search: Search, attempt: Attempt, sampling: Sampling, scratch: Path) ->
 
         def contract(worker: Worker) -> Message:
             """What a worker must know; no two of a search draw the same."""
-            seed, which = search.problem.seed, (worker.number, had)
-            if which != (1, 0):
-                seed = derive("worker", seed, *which)
             return {
                 "cell": cell.as_json(),
                 "name": worker.name,
-                "seed": seed,
+                "seed": worker_seed(search.problem.seed, worker.number, had),
                 "study": asdict(place),
                 "folder": str(scratch),
                 "states": str(attempt.states),

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,6 +12,7 @@ from conftest import PLUGINS
 from bench import plugins
 from bench.algorithm import Algorithm
 from bench.check import algorithms as checks
+from bench.check._searches import Tried, forms
 from bench.check._violation import Violation
 
 Bench = Callable[..., subprocess.CompletedProcess[str]]
@@ -48,6 +50,11 @@ FOUND = {
         checks.it_trains_some_configuration_in_full,
         "the longest trial had 3 of 9 steps",
     ),
+    "its workers are not seeded": (checks.the_seed_alone_decides, "in another process event 0 was"),
+    "its workers draw the same": (
+        checks.it_suggests_different_things_at_once,
+        "all 3 slots were given {'kind'",
+    ),
     "settings of chance": (checks.its_settings_can_be_written_down, "differ .*: mark"),
     "refuses": (checks.it_keeps_to_a_large_space, "refuses .*: does not like it"),
     "": (
@@ -58,29 +65,30 @@ FOUND = {
 """Fault -> the check that must find it, and what it says."""
 
 
-def broken(fault: str) -> Algorithm:
+def broken(fault: str) -> Tried:
+    """In the form that is broken."""
     kind: Any = plugins.load_class("algorithms", FILE.stem, str(FILE))
     made = kind(fault=fault)
     assert isinstance(made, Algorithm)
-    return made
+    return forms(made)[fault.startswith("its workers")]
 
 
 @pytest.mark.parametrize(("fault", "check", "says"), [(f, *v) for f, v in FOUND.items()])
-def test_each_fault_is_found(fault: str, check: Callable[[Algorithm], None], says: str) -> None:
+def test_each_fault_is_found(fault: str, check: Callable[[Tried], None], says: str) -> None:
     with pytest.raises(Violation, match=says):
         check(broken(fault))
 
 
 def test_all_faults_and_all_checks_are_tried() -> None:
-    fields = type(broken("")).model_fields
+    fields = type(broken("").algorithm).model_fields
     assert set(FOUND) == set(get_args(fields["fault"].annotation))
     never = {checks.it_survives_a_budget_of_one_training}  # what others find too
     assert {check for check, _ in FOUND.values()} == set(checks.CHECKS) - never
 
 
 def test_a_sound_algorithm_violates_nothing_but_its_claim() -> None:
-    for check in checks.CHECKS[:-1]:
-        check(broken(""))
+    for tried, check in product(forms(broken("").algorithm), checks.CHECKS[:-1]):
+        check(tried)
 
 
 def test_the_command_says_which_rules_hold(bench: Bench) -> None:

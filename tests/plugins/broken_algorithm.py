@@ -21,6 +21,8 @@ Fault = Literal[
     "one at a time",
     "never in full",
     "settings of chance",
+    "its workers are not seeded",
+    "its workers draw the same",
     "refuses",
 ]
 
@@ -94,3 +96,10 @@ class Broken(Algorithm):
                 return self.STOP if stop else self.CONTINUE
 
         return BrokenSearcher(), Impatient()
+
+    def optuna(self, problem: Problem, seed: int) -> tuple[Any, Any]:
+        from optuna.pruners import NopPruner
+        from optuna.samplers import RandomSampler
+
+        seeds = {"its workers are not seeded": None, "its workers draw the same": problem.seed}
+        return RandomSampler(seed=seeds.get(self.fault, seed)), NopPruner()
