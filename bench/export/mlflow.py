@@ -40,6 +40,7 @@ def write(source: Source, out: str) -> str:
     name = f"searchbench/{source.suite}"
     if "://" in out:
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # else minutes pass
+        os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # two lines a run
         try:
             runs = _to_server(MlflowClient(tracking_uri=out), name, source)
         except MlflowException as error:
