@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
+from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 
 from bench import machine
@@ -104,14 +105,28 @@ def pool(most: int) -> ProcessPoolExecutor:
 
     They are not forked: this one may have threads.
     """
-    processes = min(machine.cores(), most)
-    spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(processes, spawn, _live_with_parent)
+    return ProcessPoolExecutor(min(machine.cores(), most), _Shielded(), _live_with_parent)
+
+
+class _ShieldedProcess(SpawnProcess):
+    """Born deaf to Ctrl-C, which is its parent's business, also while it imports."""
+
+    def start(self) -> None:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _Shielded(SpawnContext):
+    Process = _ShieldedProcess
 
 
 def _live_with_parent() -> None:
-    """Ctrl-C is this process's parent's business; when that is gone, so is this process."""
+    """When the parent is gone, so is this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # for what this process starts
     parent = multiprocessing.parent_process()
     assert parent is not None
 

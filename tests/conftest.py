@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from pictures import idx, write_cifar10, write_fashion_mnist
 
 from bench.cell import Cell
@@ -20,6 +21,12 @@ from bench.journal import Record, read
 
 HERE = Path(__file__).parent
 PLUGINS = HERE / "plugins"
+
+# Hypothesis' own, but that a busy machine is slow and not wrong.
+settings.register_profile(
+    "patient", settings.get_profile("ci" if "CI" in os.environ else "default"), deadline=None
+)
+settings.load_profile("patient")
 
 WriteSuite = Callable[..., Path]
 
@@ -83,20 +90,6 @@ def in_folder() -> dict[str, str]:
 def records(tmp_path: Path) -> list[Record]:
     """The suite's journals, in the order of their names."""
     return [read(path) for path in sorted((tmp_path / "results" / "suite").glob("*.jsonl"))]
-
-
-def processes_of(folder: Path) -> list[str]:
-    """Living processes that work in the folder or name it: Ray retitles those of trials."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            where = str((process / "cwd").readlink())
-        except OSError:
-            continue
-        if str(folder) in line or where.startswith(str(folder)):
-            found.append(f"{process.name} in {where}: {line}")
-    return found
 
 
 def cell_of(record: Record) -> Cell:

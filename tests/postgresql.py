@@ -20,6 +20,12 @@ def program(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *places]))
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
 @contextmanager
 def server() -> Iterator[str]:
     """Start one on a free port, and give its URL; as another user if this is root's process."""
@@ -33,8 +39,6 @@ def server() -> Iterator[str]:
         as_user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
     (folder / "password").write_text(PASSWORD)
     (folder / "password").chmod(0o644)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     data = str(folder / "data")
 
     def call(*command: str) -> None:
@@ -46,6 +50,7 @@ def server() -> Iterator[str]:
     try:
         secret = f"--pwfile={folder / 'password'}"
         call(initdb, "-D", data, "-U", "bench", "--auth=scram-sha-256", secret, "-E", "UTF8")
+        port = free_port()
         options = f"-p {port} -h 127.0.0.1 -k {folder} -F"
         call(control, "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
         try:

@@ -4,7 +4,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from conftest import cell_of, command, in_folder, processes_of, records, run_bench, suite_text
+from conftest import cell_of, command, in_folder, records, run_bench, suite_text
+from processes import none_left
 
 from bench.journal import Record
 
@@ -38,8 +39,8 @@ class Run:
 
     def leaves_nothing(self) -> None:
         """No process, and no file but those of the results."""
+        assert none_left(self.folder)
         assert not list(self.folder.glob("bench-*")), "temporary folders"
-        assert not processes_of(self.folder)
         left = {path.name for path in (self.folder / "results/suite").iterdir()}
         assert left == {"attempts", "locks", *(record.path.name for record in self.records)}
 

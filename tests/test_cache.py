@@ -85,7 +85,10 @@ def test_a_journal_that_changed_is_read_again(folder: Path, read: list[str], wha
     assert (changed.stem in list(table.cells["key"])) == (what == "longer")
 
 
-def test_a_journal_that_may_still_change_unseen_is_not_kept(tmp_path: Path) -> None:
+def test_a_journal_that_may_still_change_unseen_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "SETTLED_SECONDS", 3600.0)
     results(tmp_path, cell(), (1.0, 0.5), wall=3)
     load(tmp_path)
     assert not (tmp_path / cache.FOLDER).exists()

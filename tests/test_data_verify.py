@@ -45,7 +45,10 @@ def test_verify_sees_a_file_altered_with_its_size_and_date_kept(
         data.verify("mnist")
 
 
-def test_verify_does_not_trust_its_memory_of_a_file_just_written(folder: Path) -> None:
+def test_verify_does_not_trust_its_memory_of_a_file_just_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_files, "_SETTLED_NS", 3600 * 10**9)
     put(folder, CONTENT)
     data.verify("mnist")
     assert not any(str(folder) in str(version[0]) for version in _files._seen_right)

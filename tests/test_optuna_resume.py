@@ -5,24 +5,23 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import postgresql
 import pytest
-from conftest import in_folder, of_kind, processes_of, records, run_bench, suite_text
+from conftest import in_folder, of_kind, records, run_bench, suite_text
 from consistent import consistent
-from runs import cut, start
+from processes import WAIT_SECONDS, kill_all, none_left, processes_of, wait_for
+from runs import cut, most_at_once, start
 from test_optuna_engine import NATIVE
 
 from bench.engines._postgresql import VARIABLE
 from bench.engines._states import State, States
 from bench.journal import Record, read
 
-DEADLINE_SECONDS = 60.0
 CUTS = (0.0, 0.2, 0.45, 0.8, 0.999)
 """Shares of a journal's events after which it is cut off."""
 
@@ -38,13 +37,11 @@ def run(folder: Path) -> list[Record]:
     return records(folder)
 
 
-def wait_for(what: Callable[[], Any]) -> Any:
-    """Wait until it is true, and give it."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it does not come to it"
-        time.sleep(0.02)
-    return found
+@pytest.fixture(autouse=True)
+def nothing_goes_on(tmp_path: Path) -> Iterator[None]:
+    """After a test that failed."""
+    yield
+    kill_all(tmp_path)
 
 
 def workers(folder: Path) -> list[int]:
@@ -60,6 +57,13 @@ def trained(log: Path) -> list[tuple[float, int]]:
     return [(float(line.split()[0]), int(line.split()[1])) for line in lines]
 
 
+def both_train(log: Path) -> bool:
+    """Whether two workers have each reported a step, for they are in the one after it."""
+    lines = log.read_text().splitlines() if log.exists() else []
+    steps = Counter(line.split()[2] for line in lines)
+    return len(steps) == 2 and min(steps.values()) >= 2
+
+
 def each_step_once(record: Record) -> None:
     steps = Counter((e["trial"], e["step"]) for e in of_kind(record, "report"))
     assert set(steps.values()) == {1}
@@ -68,16 +72,17 @@ def each_step_once(record: Record) -> None:
 def test_the_trial_of_a_worker_that_was_killed_goes_on_in_another(tmp_path: Path) -> None:
     """It is trained again up to where it was, and not one step further; nothing else is."""
     log = tmp_path / "log"
-    toy = {"max_steps": 5, "seconds": 0.2, "log": str(log)}
+    toy = {"max_steps": 20, "seconds": 0.1, "log": str(log)}
     write(tmp_path, ["tpe"], [toy], budget=4, gpus=[2])
     running = start(tmp_path)
-    wait_for(lambda: len(trained(log)) >= 5)
+    wait_for(lambda: both_train(log))
     killed = workers(tmp_path)[1]
     os.kill(killed, signal.SIGKILL)
-    assert running.wait(DEADLINE_SECONDS) == 0, (tmp_path / "stderr").read_text()
+    assert running.wait(WAIT_SECONDS) == 0, (tmp_path / "stderr").read_text()
     (record,) = records(tmp_path)
     consistent(record)
     each_step_once(record)
+    assert most_at_once(record) == 2
     assert {e["status"] for e in of_kind(record, "finish")} <= {"completed", "cut"}
     runs = Counter(trained(log))
     again = {x for (x, _), times in runs.items() if times > 1}
@@ -85,7 +90,7 @@ def test_the_trial_of_a_worker_that_was_killed_goes_on_in_another(tmp_path: Path
     x = {e["configuration"]["x"]: e["trial"] for e in of_kind(record, "suggest")}
     setups = [e for e in of_kind(record, "report") if "setup_seconds" in e and e["step"] > 1]
     assert [e["trial"] for e in setups] == [x[each] for each in again], "the journal says so"
-    assert not processes_of(tmp_path)
+    assert none_left(tmp_path)
 
 
 def test_a_finished_trial_is_not_trained_again(tmp_path: Path) -> None:
@@ -188,11 +193,10 @@ def test_workers_may_be_started_elsewhere_and_one_that_is_gone_is_replaced(tmp_p
     """As slurm/optuna-workers.sbatch does it; a worker looks for its parent until it is there."""
     log, shared = tmp_path / "log", tmp_path / "shared"
     shared.mkdir()
-    toy = {"max_steps": 5, "seconds": 0.2, "log": str(log)}
+    toy = {"max_steps": 20, "seconds": 0.1, "log": str(log)}
     write(tmp_path, ["tpe"], [toy], budget=4, gpus=[2])
-    loop = (
-        'until [ -e "$1/over" ]; do "$2" -m bench.engines._worker "$1/parent.json" "$3" "$3"; done'
-    )
+    worker = '"$2" -m bench.engines._worker "$1/parent.json" "$3" "$3"'
+    loop = f'until [ -e "$1/over" ]; do {worker}; done; exit 0'
     environment = {**in_folder(), "BENCH_OPTUNA_WORKERS": str(shared)}
     tasks = [
         subprocess.Popen(
@@ -205,19 +209,19 @@ def test_workers_may_be_started_elsewhere_and_one_that_is_gone_is_replaced(tmp_p
     ]
     try:
         running = start(tmp_path, BENCH_OPTUNA_WORKERS=str(shared))
-        wait_for(lambda: len(trained(log)) >= 5)
+        wait_for(lambda: both_train(log))
         os.kill(workers(tmp_path)[1], signal.SIGKILL)
-        assert running.wait(DEADLINE_SECONDS) == 0, (tmp_path / "stderr").read_text()
+        assert running.wait(WAIT_SECONDS) == 0, (tmp_path / "stderr").read_text()
     finally:
         (shared / "over").touch()
-        ended = [task.wait(DEADLINE_SECONDS) for task in tasks]
+        ended = [task.wait(WAIT_SECONDS) for task in tasks]
     assert ended == [0, 0]
     (record,) = records(tmp_path)
     consistent(record)
     each_step_once(record)
     again = {x for (x, _), times in Counter(trained(log)).items() if times > 1}
     assert len(again) == 1, "the trial of the one that was killed went on"
-    assert not processes_of(tmp_path)
+    assert none_left(tmp_path)
 
 
 @pytest.mark.skipif(
@@ -226,14 +230,14 @@ def test_workers_may_be_started_elsewhere_and_one_that_is_gone_is_replaced(tmp_p
 def test_when_its_server_is_gone_a_search_leaves_and_goes_on_on_another(tmp_path: Path) -> None:
     log = tmp_path / "log"
     toy = {"max_steps": 5, "seconds": 0.2, "log": str(log)}
-    write(tmp_path, [{"name": "cmaes", "population_size": 3}], [toy], budget=4, gpus=[2])
+    write(tmp_path, [{"name": "cmaes", "population_size": 3}], [toy], budget=15, gpus=[2])
     suite = tmp_path / "suite.toml"
     of_server = '[{ name = "optuna", storage = "postgresql" }]'
     suite.write_text(suite.read_text().replace('["optuna"]', of_server))
     with postgresql.server() as url:
         running = start(tmp_path, **{VARIABLE: url})
         wait_for(lambda: len(trained(log)) >= 5)
-    assert running.wait(DEADLINE_SECONDS) == 2
+    assert running.wait(WAIT_SECONDS) == 2
     said = (tmp_path / "stderr").read_text()
     assert "the storage of the study fails: " in said and "Traceback" not in said
     assert postgresql.PASSWORD not in said
@@ -251,11 +255,11 @@ def test_when_its_server_is_gone_a_search_leaves_and_goes_on_on_another(tmp_path
 def test_a_run_that_is_asked_to_leave_leaves_and_goes_on(tmp_path: Path) -> None:
     log = tmp_path / "log"
     toy = {"max_steps": 5, "seconds": 0.2, "log": str(log)}
-    write(tmp_path, ["tpe"], [toy], budget=4, gpus=[2])
+    write(tmp_path, ["tpe"], [toy], budget=15, gpus=[2])
     running = start(tmp_path)
     wait_for(lambda: len(trained(log)) >= 5)
     running.terminate()
-    assert running.wait(DEADLINE_SECONDS) == 75
+    assert running.wait(WAIT_SECONDS) == 75
     assert not workers(tmp_path)
     (after,) = run(tmp_path)
     consistent(after)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import WAIT_SECONDS
 
 from bench import plugins
 from bench.algorithm import Problem
@@ -71,7 +72,11 @@ for _ in range(200):
 """
     command = [sys.executable, "-c", code, str(tmp_path / "count")]
     both = [subprocess.Popen([*command, name], env={**os.environ}) for name in ("a", "b")]
-    assert [each.wait(60) for each in both] == [0, 0]
+    try:
+        assert [each.wait(WAIT_SECONDS) for each in both] == [0, 0]
+    finally:
+        for each in both:
+            each.kill()
     assert (tmp_path / "count").read_text() == "400"
 
 
@@ -88,11 +93,11 @@ def test_the_lock_of_a_dead_holder_is_taken_and_that_of_a_living_one_is_not(
         parent.acquire()
         has_it.set()
 
-    waiting = threading.Thread(target=wait)
+    waiting = threading.Thread(target=wait, daemon=True)
     waiting.start()
     assert not has_it.wait(0.2)
     dead.add("worker-1")
-    assert has_it.wait(10)
+    assert has_it.wait(WAIT_SECONDS)
     waiting.join()
     parent.break_if_of("worker-1")  # no longer
     parent.acquire()  # its own: a link whose answer was lost

@@ -35,7 +35,7 @@ def browser() -> "Iterator[Browser]":
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=120_000)
         yield started
         started.close()
 
@@ -63,6 +63,7 @@ def opened(browser: "Browser", path: Path, **how: Any) -> "Iterator[Page]":
     """The page, all figures drawn; after the test: it asked for nothing and nothing went wrong."""
     wrong: list[str] = []
     context = browser.new_context(**{"viewport": DESKTOP, **how})
+    context.set_default_timeout(120_000)
     page = context.new_page()
     page.on("console", lambda message: wrong.append(message.text))
     page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -243,6 +244,7 @@ def test_failed_cells_alone_have_a_page(browser: "Browser", tmp_path: Path) -> N
     write(tmp_path / "suite", lost, [end(9, "failed", "no")])
     path = page_of(tmp_path / "suite", [lost])
     context = browser.new_context()
+    context.set_default_timeout(120_000)
     page = context.new_page()
     page.goto(path.as_uri())
     assert "no search had a result" in page.locator("table").first.inner_text()

@@ -1,12 +1,10 @@
 """Several processes that share a training give what one gives."""
 
 import io
-import os
-import signal
 import threading
-from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 from ranks import Ended, ranks
@@ -110,15 +108,11 @@ def test_a_rank_that_dies_while_its_gradients_are_waited_for_is_named() -> None:
     with ranks("mnist_cnn", MNIST, 2) as team:
         training = team.train(PLAIN, 3)
         training.step()
-        (other,) = [int(each) for each in children(os.getpid())]
-        os.kill(other, signal.SIGSTOP)
-        threading.Timer(0.5, os.kill, (other, signal.SIGKILL)).start()
+        (other,) = [each for each in psutil.Process().children() if "_rank" in str(each.cmdline())]
+        other.suspend()
+        threading.Timer(0.5, other.kill).start()
         with pytest.raises(Ended, match="^rank 1 of 2: its process died: killed by SIGKILL$"):
             training.step()
-
-
-def children(process: int) -> list[str]:
-    return Path(f"/proc/{process}/task/{process}/children").read_text().split()
 
 
 def test_a_batch_is_divided_and_nothing_of_it_is_lost() -> None:

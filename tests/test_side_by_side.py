@@ -3,12 +3,12 @@
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 from conftest import command, in_folder
+from processes import WAIT_SECONDS, wait_for
 from tables import rows, write
 
 SUITE = """
@@ -37,11 +37,8 @@ def started(folder: Path) -> "subprocess.Popen[str]":
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
         start_new_session=True,
     )
-    deadline = time.monotonic() + 120
-    while not list((folder / "results" / "suite").glob("*.jsonl")):
-        assert time.monotonic() < deadline
-        assert run.poll() is None, run.stderr.read() if run.stderr else ""
-        time.sleep(0.1)
+    suite = folder / "results" / "suite"
+    wait_for(lambda: list(suite.glob("*.jsonl")), "the first journal", alive=run)
     return run
 
 
@@ -50,14 +47,14 @@ def children(run: "subprocess.Popen[str]") -> list[psutil.Process]:
 
 
 def gone(processes: list[psutil.Process]) -> bool:
-    return not psutil.wait_procs(processes, timeout=30)[1]
+    return not psutil.wait_procs(processes, timeout=WAIT_SECONDS)[1]
 
 
 def test_ctrl_c_ends_all_and_says_how_to_go_on(tmp_path: Path) -> None:
     run = started(tmp_path)
     workers = children(run)
     os.killpg(run.pid, signal.SIGINT)
-    out, errors = run.communicate(timeout=60)
+    out, errors = run.communicate(timeout=WAIT_SECONDS)
     assert run.returncode == 130, errors
     assert "interrupted: " in out
     assert "Traceback" not in errors
@@ -69,7 +66,7 @@ def test_a_killed_run_leaves_no_process_and_goes_on(tmp_path: Path, sent: signal
     run = started(tmp_path)
     workers = children(run)
     run.send_signal(sent)
-    run.wait(timeout=60)
+    run.wait(timeout=WAIT_SECONDS)
     assert gone(workers)
     done = len(list((tmp_path / "results" / "suite").glob("*.jsonl")))
     again = subprocess.run(

@@ -170,7 +170,7 @@ seeds = 2
 gpus = [1]
 [[objectives]]
 path = "{toy}"
-seconds = 0.05
+seconds = 0.15
 [[algorithms]]
 name = "random"
 [[algorithms]]
@@ -181,7 +181,7 @@ name = "asha"
 def test_recorded_validated_and_reported(bench: Bench, tmp_path: Path) -> None:
     """From nothing to a report: an objective of one's own, recorded, replayed, compared."""
     toy = PLUGINS / "toy.py"
-    recorded = bench("record", toy, "seconds=0.05", "--configs", 40, "--gpus", 1)
+    recorded = bench("record", toy, "seconds=0.15", "--configs", 40, "--gpus", 1)
     assert recorded.returncode == 0, recorded.stderr
     assert "rank correlation of final loss" in recorded.stdout
     (tmp_path / "suite.toml").write_text(SUITE.format(toy=toy))

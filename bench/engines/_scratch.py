@@ -6,12 +6,16 @@ import os
 import shutil
 import socket
 import tempfile
+import time
 from pathlib import Path
 from typing import Self
 
 HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]
 PREFIX = f"bench-{os.getuid()}-{HOST}-"
 """Of this user on this host: locks of other hosts may not be seen from here."""
+
+REMOVE_SECONDS = 5.0
+"""Ray's agents outlive by some seconds what they are the agents of."""
 
 
 class Scratch:
@@ -37,7 +41,7 @@ class Scratch:
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        _remove(self.folder)
         if self._lock is not None:
             os.close(self._lock)
 
@@ -51,11 +55,21 @@ def remove_left_over() -> None:
             continue  # just being made, or gone
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
         except OSError:
             pass  # in use
         finally:
             os.close(lock)
+
+
+def _remove(folder: Path) -> None:
+    """Remove it although a process that is just ending may still put a file there."""
+    end = time.monotonic() + REMOVE_SECONDS
+    while True:
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists() or time.monotonic() > end:
+            return
+        time.sleep(0.05)
 
 
 def _short_temporary_folder() -> Path:

@@ -12,7 +12,7 @@ import pytest
 
 from cluster.slurm import ROOT, Case, Slurm
 
-TRAINING = ("seconds", "max_steps", "hosts")
+TRAINING = ("seconds", "max_steps", "processes")
 
 MakeCase = Callable[..., Case]
 

@@ -34,7 +34,8 @@ def test_a_task_that_is_near_its_time_limit_goes_back_into_the_queue_and_on_with
     long = case(seeds=2, budget=16, seconds=1.0)
     array = long.submit("array.sbatch", "--array=0-1", "--gres=gpu:1", "--time=10")
     last = f"{array}_1"  # its own number is the array's
-    wait_for(lambda: len(long.steps()) > 8, "a few steps")
+    its = lambda: [step for step in long.steps() if step["job"] == array]  # noqa: E731
+    wait_for(lambda: len(its()) > 4, "a few steps of it")
     slurm.let_time_run_out(last)
     wait_for(lambda: "goes back into the queue" in long.log(1), "the signal")
     finished = long.finished()
@@ -59,10 +60,11 @@ def test_a_task_that_gets_nothing_done_is_not_requeued_for_ever(
     assert "is not requeued: no step of it was done since this start" in hopeless.log()
 
 
-def test_a_failed_cell_fails_its_task_and_no_other(case: MakeCase, slurm: Slurm) -> None:
+def test_a_failed_cell_fails_its_task(case: MakeCase, slurm: Slurm) -> None:
     few = case(seeds=2, max_seconds=2.0, seconds=60.0)
     job = few.submit("array.sbatch", "--array=0-1", "--time=5")
-    assert slurm.ended(f"{job}_0")["ExitCode"] == "1:0", str(few)
+    for index in (0, 1):
+        assert slurm.ended(f"{job}_{index}")["ExitCode"] == "1:0", str(few)
     nothing = few.submit("array.sbatch", "--array=7", "--time=5")
     assert slurm.ended(f"{nothing}_7")["ExitCode"] == "2:0"
     assert "has the indices 0 to 1" in few.log(7)
@@ -93,13 +95,13 @@ def test_a_cancelled_task_stays_so_and_submitting_again_submits_just_that(
 def test_of_two_tasks_with_one_cell_one_runs_it_and_the_other_says_who(
     case: MakeCase, slurm: Slurm
 ) -> None:
-    few = case(budget=6, seconds=1.0)
+    few = case(budget=15, seconds=1.0)
     twice = few.plan.read_text() * 2
     few.plan.write_text(twice)
     job = few.submit("array.sbatch", "--array=0-1", "--time=5", "--ntasks=1")
     assert {slurm.ended(f"{job}_{index}")["JobState"] for index in (0, 1)} == {"COMPLETED"}
     (record,) = few.records()
-    assert is_done(record) and len(few.steps()) == 24
+    assert is_done(record) and len(few.steps()) == 60
     said = [log for log in map(few.log, (0, 1)) if "is being run by process" in log]
     assert len(said) == 1 and f"(SLURM job {job}" in said[0].replace(str(int(job) + 1), job)
 

@@ -15,12 +15,12 @@ import pytest
 
 from bench.image import labels_of
 from bench.journal import read
+from cluster.users import NAME, created
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).parent.parent.parent
 IMAGE = ROOT / "containers" / "bench.sif"
-ORDINARY = "bench-test-user"
 SUITE = """
 budget = 2
 seeds = 1
@@ -49,7 +49,7 @@ def apptainer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="module", params=["root", ORDINARY])
+@pytest.fixture(scope="module", params=["root", NAME])
 def user(request: pytest.FixtureRequest) -> Iterator[str]:
     """Who runs it: root, or one who is created here and may use /dev/fuse, as udev has it."""
     name: str = request.param
@@ -60,13 +60,12 @@ def user(request: pytest.FixtureRequest) -> Iterator[str]:
         return
     fuse = Path("/dev/fuse")
     mode = fuse.stat().st_mode
-    subprocess.run(["useradd", "--create-home", name], check=True)
-    try:
+    with created():
         fuse.chmod(0o666)
-        yield name
-    finally:
-        fuse.chmod(mode)
-        subprocess.run(["userdel", "--remove", name], check=True, capture_output=True)
+        try:
+            yield name
+        finally:
+            fuse.chmod(mode)
 
 
 @pytest.fixture
@@ -132,7 +131,7 @@ def test_nothing_of_home_or_of_the_users_packages_gets_in(
     run: Run, user: str, folder: Path
 ) -> None:
     home = Path(pwd.getpwnam(user).pw_dir)
-    if user == ORDINARY:
+    if user == NAME:
         packages = home / ".local" / "lib" / "python3.11" / "site-packages"
         packages.mkdir(parents=True)
         (packages / "leak.py").touch()

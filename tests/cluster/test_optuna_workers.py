@@ -58,7 +58,7 @@ def test_a_cell_of_eight_slots_runs_on_four_nodes_and_leaves_nothing(
     workers: MakeCase, slurm: Slurm, place: str, request: pytest.FixtureRequest
 ) -> None:
     image = request.getfixturevalue("image") if place == "the image" else {}
-    large = workers(gpus=[8], budget=24, hosts=4)
+    large = workers(gpus=[8], budget=24, processes=8)
     job = large.submit(SCRIPT, *OPTIONS, "--nodes=4", **image)
     assert slurm.ended(f"{job}_0")["JobState"] == "COMPLETED", str(large)
     (record,) = large.records()

@@ -23,7 +23,7 @@ def test_a_cell_of_eight_slots_runs_on_four_nodes_and_leaves_nothing(
     case: MakeCase, slurm: Slurm, place: str, request: pytest.FixtureRequest
 ) -> None:
     image = request.getfixturevalue("image") if place == "the image" else {}
-    large = case(gpus=[8], budget=24, hosts=4)
+    large = case(gpus=[8], budget=24, processes=8)
     job = large.submit("ray-cluster.sbatch", "--array=0", "--nodes=4", *OPTIONS, **image)
     assert slurm.ended(f"{job}_0")["JobState"] == "COMPLETED", str(large)
     (record,) = large.records()
@@ -56,7 +56,7 @@ def test_it_goes_back_into_the_queue_before_its_time_limit_and_then_on(
     slurm.let_time_run_out(job)
     wait_for(lambda: "goes back into the queue" in long.log(), "the signal")
     finished = long.finished()
-    assert nothing_is_left(slurm)
+    wait_for(lambda: nothing_is_left(slurm), "Ray's end")
     slurm.give_time(job, minutes=10)
     ended = slurm.ended(job)
     assert (ended["JobState"], ended["Restarts"]) == ("COMPLETED", "1"), str(long)

@@ -9,30 +9,25 @@ import pytest
 
 from bench.journal import read
 from cluster.slurm import ROOT, Case, Slurm, is_done
+from cluster.users import NAME, created
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
 MakeCase = Callable[..., Case]
-ORDINARY = "bench-cluster-user"
 TASK = ["--array=0", "--time=5"]
 
 
 @pytest.fixture
 def ordinary(slurm: Slurm, image: dict[str, str]) -> Iterator[Slurm]:
     """The cluster as a user sees it who is created here, and has the checkout at home."""
-    subprocess.run(["useradd", "--create-home", ORDINARY], check=True)
-    try:
-        home = slurm.shared / ORDINARY
+    with created() as name:
+        home = slurm.shared / name
         listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
-        for name in listed.stdout.splitlines():
-            (home / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, home / name)
-        subprocess.run(["chown", "-R", ORDINARY, home], check=True)
-        yield replace(
-            slurm, user=ORDINARY, checkout=home, environment={**slurm.environment, **image}
-        )
-    finally:
-        subprocess.run(["userdel", "--remove", ORDINARY], check=True, capture_output=True)
+        for file in listed.stdout.splitlines():
+            (home / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / file, home / file)
+        subprocess.run(["chown", "-R", name, home], check=True)
+        yield replace(slurm, user=name, checkout=home, environment={**slurm.environment, **image})
 
 
 def test_an_ordinary_user_runs_cells_in_the_image(case: MakeCase, ordinary: Slurm) -> None:
@@ -41,7 +36,7 @@ def test_an_ordinary_user_runs_cells_in_the_image(case: MakeCase, ordinary: Slur
     for index in (0, 1):
         assert ordinary.ended(f"{job}_{index}")["JobState"] == "COMPLETED", str(mine)
     assert len(mine.records()) == 2 and all(map(is_done, mine.records()))
-    assert {each.path.owner() for each in mine.records()} == {ORDINARY}
+    assert {each.path.owner() for each in mine.records()} == {NAME}
 
 
 def test_a_full_disk_fails_the_task_in_one_line_and_keeps_what_was_written(

@@ -18,7 +18,7 @@ DIED = {
 def faulty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """An objective for each fault."""
     toys = [{"fault": f, "max_steps": 1 if f == "always raise" else 4} for f in FAULTS]
-    engine, keys = {"name": request.param}, {"budget": 4, "max_trial_seconds": 2.0}
+    engine, keys = {"name": request.param}, {"budget": 4, "max_trial_seconds": 5.0}
     return Run(tmp_path_factory.mktemp("t"), engine, ["tpe"], toys, **keys)
 
 
@@ -36,7 +36,7 @@ def test_all_cells_are_done_and_every_journal_is_consistent(faulty: Run) -> None
         ("nan", "the loss was nan at step 2"),
         ("inf", "the loss was inf at step 2"),
         ("kill", DIED),
-        ("hang", "trained longer than max_trial_seconds = 2; hung at File"),
+        ("hang", "trained longer than max_trial_seconds = 5; hung at File"),
         (
             "gpu memory",
             "out of GPU memory: tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 "

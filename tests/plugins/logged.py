@@ -23,8 +23,8 @@ class Logged(Objective):
     """Of each step."""
     log: str
     """JSON lines, appended to by all trainings, on all nodes."""
-    hosts: int = Field(1, ge=1)
-    """No training goes on before trainings have begun on so many hosts."""
+    processes: int = Field(1, ge=1)
+    """No training goes on before trainings have begun in so many processes."""
     worst_loss = 10.0
     optimum = 0.0
 
@@ -45,15 +45,15 @@ class LoggedTraining:
     def __init__(self, objective: Logged, x: float) -> None:
         self._objective, self._x, self._steps = objective, x, 0
 
-    def _wait_for_hosts(self) -> None:
-        folder = Path(f"{self._objective.log}.hosts")
+    def _wait_for_others(self) -> None:
+        folder = Path(f"{self._objective.log}.processes")
         folder.mkdir(exist_ok=True)
-        (folder / socket.gethostname()).touch()
-        while len(list(folder.iterdir())) < self._objective.hosts:
+        (folder / f"{socket.gethostname()}-{os.getpid()}").touch()
+        while len(list(folder.iterdir())) < self._objective.processes:
             time.sleep(0.1)
 
     def step(self) -> dict[str, float]:
-        self._wait_for_hosts()
+        self._wait_for_others()
         time.sleep(self._objective.seconds)
         self._steps += 1
         entry = {

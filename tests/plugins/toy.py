@@ -33,7 +33,7 @@ class Toy(Objective):
     fault: Fault = ""
     from_x: float = 0.6
     log: str = ""
-    """A file that says which steps were trained, a line each: x, step."""
+    """A file that says which steps were trained, a line each: x, step, process."""
     worst_loss = 10.0
     optimum = 0.25
     metrics: ClassVar = {"accuracy": "share"}
@@ -60,7 +60,7 @@ class ToyTraining:
         self.steps += 1
         if self.toy.log:
             with open(self.toy.log, "a") as file:
-                file.write(f"{self.configuration['x']!r} {self.steps}\n")
+                file.write(f"{self.configuration['x']!r} {self.steps} {os.getpid()}\n")
         time.sleep(self.toy.seconds)
         if self.toy.fault == "always raise":
             raise ValueError("broken on purpose")
