@@ -20,7 +20,7 @@ CELLS := $(SUITE) $(if $(GPUS),--gpus $(GPUS))
   microbench reference lock clean
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s%s\n", $$1, $$2 }' Makefile
 	@echo; echo "variables, e.g. make bench SUITE=quick GPUS=2"
 	@awk -F ' [?]=.*## +' '/^[A-Z]+ [?]=/ { printf "  %-17s%s\n", $$1, $$2 }' Makefile
 
@@ -47,7 +47,7 @@ container: ## build containers/bench.sif, of this commit and its locks, for TORC
 test: setup ## run the tests, two files at a time
 	@$(VENV)/python -m pytest -n 2 --dist loadfile --benchmark-disable
 
-contracts: setup ## run the tests that take minutes: the contracts of slow algorithms
+contracts: setup ## run the tests that take minutes: slow algorithms, several GPUs a trial, real against virtual
 	@$(VENV)/python -m pytest -n 2 --benchmark-disable -m minutes --timeout=0 $(if $(ONLY),-k '$(ONLY)')
 
 test-kill: setup ## kill runs at random moments, over a hundred times, and see that nothing is lost

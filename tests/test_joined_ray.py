@@ -94,6 +94,7 @@ def two_nodes() -> Iterator[Head]:
     found.end()
 
 
+@pytest.mark.minutes
 def test_a_trial_that_no_node_has_room_for_lies_across_nodes(
     bench: Bench, two_nodes: Head, tmp_path: Path
 ) -> None:

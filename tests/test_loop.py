@@ -21,6 +21,8 @@ ALGORITHMS: list[dict[str, Any]] = [
 ]
 ALGORITHMS.append({"path": str(PLUGINS / "pausing.py")})
 
+THOSE_THAT_PAUSE = [{"name": "hyperband"}, {"name": "bohb"}]
+
 
 def on_ray(folder: Path, algorithms: list[dict[str, Any]], fault: str) -> list[Record]:
     """A cell of each algorithm at one slot, run by the engine `ray`; some trials meet the fault."""
@@ -35,8 +37,10 @@ def on_ray(folder: Path, algorithms: list[dict[str, Any]], fault: str) -> list[R
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("algorithms", "fault"),
-    [(ALGORITHMS, "nan"), ([{"name": "hyperband"}, {"name": "bohb"}], "raise")],
-    ids=["all", "those that pause, with trials that break down"],
+    [
+        pytest.param(ALGORITHMS, "nan", marks=pytest.mark.minutes, id="all"),
+        pytest.param(THOSE_THAT_PAUSE, "raise", id="those that pause, with trials that break down"),
+    ],
 )
 def test_at_one_slot_all_events_are_those_of_ray(
     tmp_path: Path, algorithms: list[dict[str, Any]], fault: str

@@ -58,7 +58,14 @@ def test_record_writes_every_step_of_every_training(bench: Bench, tmp_path: Path
     assert about["max_steps"] == 4 and about["device"] == "cpu" and about["provenance"]
 
 
-@pytest.mark.parametrize(("fault", "diverged"), [("", False), ("nan", True), ("raise", False)])
+@pytest.mark.parametrize(
+    ("fault", "diverged"),
+    [
+        ("nan", True),
+        pytest.param("", False, marks=pytest.mark.minutes),
+        pytest.param("raise", False, marks=pytest.mark.minutes),
+    ],
+)
 def test_at_two_slots_every_training_is_there_once_and_whole(
     fault: str, diverged: bool, bench: Bench, tmp_path: Path
 ) -> None:

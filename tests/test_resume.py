@@ -74,6 +74,7 @@ def test_at_several_slots_what_was_stays_and_each_step_is_reported_once(tmp_path
         assert len(steps) + failed >= 7 * 9, "the budget is spent"
 
 
+@pytest.mark.minutes
 def test_a_finished_trial_is_not_trained_again(tmp_path: Path, write_suite: WriteSuite) -> None:
     log = tmp_path / "log"
     suite = write_suite(["random"], [{"log": str(log)}], budget=4, gpus=[2])
@@ -116,6 +117,7 @@ def test_a_trial_in_flight_goes_on_from_its_last_state(
     assert [e["loss"] for e in of_kind(after, "report")] == losses
 
 
+@pytest.mark.minutes
 def test_the_clock_stands_still_between_the_runs(tmp_path: Path, write_suite: WriteSuite) -> None:
     suite = write_suite(["random"], [{"seconds": 0.1}], budget=6)
     run_bench(tmp_path, "run", suite, "--device", "cpu")

@@ -15,7 +15,7 @@ from runs import start
 
 from bench.journal import Record, read
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.minutes
 
 ENGINES = ["ray", "optuna"]
 DIED = {

@@ -56,7 +56,7 @@ def test_workers_of_optuna_share_one_gpu_after_the_other(
     assert seen == ["GPU-a"] * trials + ["GPU-b"] * trials
 
 
-@pytest.mark.slow
+@pytest.mark.minutes
 @pytest.mark.parametrize(("gpus", "share"), [(2, 0.5), (1, 1 / 6)])
 def test_trials_of_ray_share_one_gpu_and_no_more_than_have_room(
     gpus: int, share: float, tmp_path: Path

@@ -13,7 +13,7 @@ from tables import rows, write
 
 SUITE = """
 budget = 60
-seeds = 40
+seeds = 20
 gpus = [1, 2]
 engines = ["virtual"]
 [[objectives]]
@@ -24,7 +24,7 @@ name = "tpe"
 
 
 def started(folder: Path) -> "subprocess.Popen[str]":
-    """A run of eighty cells, of which the first are done."""
+    """A run of forty cells, of which the first are done."""
     write(folder / "t.parquet", rows(60, seeds=2))
     (folder / "suite.toml").write_text(SUITE)
     run = subprocess.Popen(

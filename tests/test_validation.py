@@ -178,6 +178,7 @@ name = "asha"
 """
 
 
+@pytest.mark.minutes
 def test_recorded_validated_and_reported(bench: Bench, tmp_path: Path) -> None:
     """From nothing to a report: an objective of one's own, recorded, replayed, compared."""
     toy = PLUGINS / "toy.py"
