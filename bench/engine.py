@@ -72,6 +72,11 @@ class Engine(AbstractContextManager["Engine", None]):
         return {}
 
     @classmethod
+    def keeps_to_one_node(cls, cell: "Cell") -> str | None:
+        """Why a cell of it cannot lie on several nodes, or None if it can."""
+        return None
+
+    @classmethod
     @abstractmethod
     def why_not(cls, cell: "Cell") -> str | None:
         """Why it cannot run a cell on this machine, or None if it can."""

@@ -61,8 +61,10 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(path, ignore_errors=True)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("after", [0, 1, 7])
+@pytest.mark.parametrize(
+    "after",
+    [1, pytest.param(0, marks=pytest.mark.minutes), pytest.param(7, marks=pytest.mark.minutes)],
+)
 def test_kill_9_loses_nothing_and_the_same_command_finishes(
     folder: Path, write_suite: WriteSuite, after: int
 ) -> None:
@@ -133,7 +135,9 @@ def test_ctrl_c_exits_at_once_and_says_how_to_go_on(folder: Path, write_suite: W
     assert none_left(folder) and not list(folder.glob("bench-*"))
 
 
-@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGUSR1])
+@pytest.mark.parametrize(
+    "asked", [signal.SIGTERM, pytest.param(signal.SIGUSR1, marks=pytest.mark.minutes)]
+)
 def test_a_run_that_is_asked_to_leave_says_so_and_the_same_command_goes_on(
     folder: Path, write_suite: WriteSuite, asked: signal.Signals
 ) -> None:

@@ -53,6 +53,9 @@ def test_the_fewest_nodes_with_whole_trials_on_each(
 def test_what_does_not_fit_has_no_place() -> None:
     optuna = replace(cuda(8, 8), engine="optuna")
     assert need(optuna, site(4)) is None, "its workers have no ranks on other nodes"
+    sqlite = replace(cuda(8), engine="optuna", engine_settings={"storage": "sqlite"})
+    assert need(sqlite, site(4)) is None, "it is for one node"
+    assert need(sqlite, site(8)) == Need(1, 8, 8)
     assert need(cuda(8, 8), site(4, max_nodes=1)) is None
     assert need(cuda(16), site(4, max_nodes=3)) is None
     assert need(cuda(2, 4), site(4)) is None, "a cell without a slot"

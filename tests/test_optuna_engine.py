@@ -131,9 +131,9 @@ class Training:
 
 
 def test_a_cell_past_max_seconds_fails(tmp_path: Path) -> None:
-    run = Run(tmp_path, OPTUNA, ["random"], [{"fault": "hang", "from_x": -1.0}], max_seconds=20.0)
+    run = Run(tmp_path, OPTUNA, ["random"], [{"fault": "hang", "from_x": -1.0}], max_seconds=12.0)
     assert run.printed.returncode == 1
-    assert "failed: ran past max_seconds = 20" in run.printed.stderr
+    assert "failed: ran past max_seconds = 12" in run.printed.stderr
     (record,) = run.records
     assert [e["status"] for e in of_kind(record, "finish")] == ["cut"]
     assert none_left(tmp_path)

@@ -67,6 +67,9 @@ def test_a_suite_plans_what_its_page_has(page: str) -> None:
     assert sorted(free) == searched.split()
 
 
+WITH_SQLITE = {"turpan-optuna": 15}
+
+
 @each_page
 def test_planning_needs_neither_gpus_nor_data(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -79,14 +82,19 @@ def test_planning_needs_neither_gpus_nor_data(
 
 @each_page
 def test_the_heads_submission_is_one(page: str, tmp_path: Path) -> None:
-    """All cells find their place at the site that the head names; nothing is submitted."""
+    """Cells find their place at the site that the head names, but with SQLite on two nodes.
+
+    Nothing is submitted.
+    """
     arguments = shlex.split(command(page, "bench submit"))[2:]
     arguments[0] = str(SEEDS / f"{page}.toml")
     there = {"SCRATCH": "/scratch", "STORE": "/store", "PROJECT": "/project", "LUSTRE": "/lustre"}
     arguments += ["--account", "some"] * ("--account" not in arguments)
     done = run_bench(tmp_path, "submit", *arguments, "--dry-run", BENCH_IMAGE="", **there)
     assert done.returncode == 0, done.stderr
-    assert "# {0} cells: {0} to submit".format(PAGES[page][0]) in done.stdout
+    cells, nowhere = PAGES[page][0], WITH_SQLITE.get(page, 0)
+    assert f"# {cells} cells: {cells - nowhere} to submit" in done.stdout
+    assert ("SQLite is for one node" in done.stdout) == bool(nowhere)
 
 
 @each_page

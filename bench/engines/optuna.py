@@ -63,13 +63,18 @@ class Engine(Base):
         return algorithm.refuse_optuna(objective)
 
     @classmethod
+    def keeps_to_one_node(cls, cell: Cell) -> str | None:
+        """SQLite's locks do not hold on most file systems that nodes share."""
+        if cell.engine_settings.get("storage") != "sqlite":
+            return None
+        return 'SQLite is for one node: storage = "journal", or "postgresql"'
+
+    @classmethod
     def why_not(cls, cell: Cell) -> str | None:
         if cell.engine_settings["storage"] == "postgresql" and not is_given():
             return f"needs a PostgreSQL server: set {VARIABLE} to its URL"
         if ELSEWHERE in os.environ:
-            if cell.engine_settings["storage"] == "sqlite":
-                return 'SQLite is for one node: storage = "journal", or "postgresql"'
-            return None
+            return cls.keeps_to_one_node(cell)
         return machine.why_not("cuda" if cell.device == "cuda" else "cpu", cell.gpus)
 
     def prepare(self, cell: Cell) -> Search:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bench import plugins
 from bench.cell import Cell
 from bench.slurm.site import Site
 
@@ -42,7 +43,10 @@ def need(cell: Cell, site: Site) -> Need | None:
     Evenly, so that Ray finds on each node room for whole trials, and nothing is held idle. Only a
     trial that is larger than a node lies across nodes, and only on the engine `ray`.
     """
-    counts = range(1, min(cell.gpus, site.max_nodes or cell.gpus) + 1)
+    most = site.max_nodes or cell.gpus
+    if plugins.engine(cell.engine).keeps_to_one_node(cell):
+        most = 1
+    counts = range(1, min(cell.gpus, most) + 1)
     even = [n for n in counts if cell.gpus % n == 0 and cell.gpus // n <= site.gpus_per_node]
     for nodes in even:
         if cell.slots and cell.slots % nodes == 0:

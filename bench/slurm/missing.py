@@ -62,12 +62,19 @@ def _failures(count: int) -> list[str]:
 
 
 def _without_place(cells: list[Cell], site: Site) -> list[str]:
-    if not cells:
-        return []
-    counts = ", ".join(map(str, sorted({cell.gpus for cell in cells})))
-    shares = " or ".join(f"{each:g}" for each in sorted({cell.gpus_per_trial for cell in cells}))
-    share = f"{shares} for each trial"
+    """A remark for each reason."""
     nodes = f"at most {site.max_nodes} nodes of {site.gpus_per_node}"
     if site.max_nodes is None:
         nodes = f"nodes of {site.gpus_per_node}"
-    return [f"{len(cells)} cells (of {counts} GPUs, {share}) find no place on {nodes} GPUs"]
+    by_reason: dict[str, list[Cell]] = {}
+    for cell in cells:
+        why = plugins.engine(cell.engine).keeps_to_one_node(cell)
+        reason = f"one node of {site.gpus_per_node} GPUs: {why}" if why else f"{nodes} GPUs"
+        by_reason.setdefault(reason, []).append(cell)
+    return [f"{_sizes(each)} find no place on {reason}" for reason, each in by_reason.items()]
+
+
+def _sizes(cells: list[Cell]) -> str:
+    counts = ", ".join(map(str, sorted({cell.gpus for cell in cells})))
+    shares = " or ".join(f"{each:g}" for each in sorted({cell.gpus_per_trial for cell in cells}))
+    return f"{len(cells)} cells (of {counts} GPUs, {shares} for each trial)"
