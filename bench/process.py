@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
+from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 
@@ -112,6 +113,7 @@ class _ShieldedProcess(SpawnProcess):
     """Born deaf to Ctrl-C, which is its parent's business, also while it imports."""
 
     def start(self) -> None:
+        resource_tracker.ensure_running()  # else started on the way, which unblocks SIGINT
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             super().start()

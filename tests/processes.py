@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-WAIT_SECONDS = 300.0
+WAIT_SECONDS = 600.0
 
 
 def wait_for(
@@ -26,7 +26,7 @@ def wait_for(
     while not (found := condition()):
         assert time.monotonic() < end, f"waited {seconds:g} s for {what}"
         assert alive is None or alive.poll() is None, f"it ended before {what}"
-        time.sleep(0.02)
+        time.sleep(0.1)
     return found
 
 
@@ -45,11 +45,7 @@ def processes_of(folder: Path) -> list[str]:
 
 
 def none_left(folder: Path) -> bool:
-    """No process of it lives on, and there is no temporary folder.
-
-    Ray's agents end some seconds after the run that started them; what they write then is removed
-    with what the next run finds.
-    """
+    """Whether no process of it lives on; Ray's agents end some seconds after their run."""
     return bool(wait_for(lambda: not processes_of(folder), "the end of all processes"))
 
 

@@ -1,8 +1,11 @@
 """Virtual cells run in processes of their own, which do not outlive the run."""
 
 import os
+import shutil
 import signal
 import subprocess
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import psutil
@@ -10,6 +13,9 @@ import pytest
 from conftest import command, in_folder
 from processes import WAIT_SECONDS, wait_for
 from tables import rows, write
+
+from bench.engines._scratch import Scratch
+from bench.process import _Shielded
 
 SUITE = """
 budget = 60
@@ -76,3 +82,34 @@ def test_a_killed_run_leaves_no_process_and_goes_on(tmp_path: Path, sent: signal
     assert again.returncode == 0, again.stderr
     assert done
     assert "2 done" in again.stdout
+
+
+def test_its_processes_are_born_deaf_to_ctrl_c_and_this_one_is_not() -> None:
+    """Else a Ctrl-C while they import would end in a traceback."""
+    here, there = Pipe()
+    process = _Shielded().Process(target=say_what_is_blocked, args=(there,))
+    process.start()
+    assert signal.SIGINT in here.recv()
+    process.join()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())
+
+
+def say_what_is_blocked(connection: Connection) -> None:
+    connection.send(signal.pthread_sigmask(signal.SIG_BLOCK, set()))
+
+
+def test_a_temporary_folder_goes_although_a_process_that_ends_puts_something_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = []
+
+    def remove(folder: Path, ignore_errors: bool) -> None:
+        calls.append(folder)
+        real(folder, ignore_errors=ignore_errors)
+        if len(calls) == 1:
+            folder.mkdir()
+
+    with Scratch() as scratch:
+        real = shutil.rmtree
+        monkeypatch.setattr(shutil, "rmtree", remove)
+    assert calls and not scratch.folder.exists()

@@ -4,16 +4,15 @@ import json
 import os
 import re
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from processes import wait_for
+
 from bench.journal import Record, read
 
 ROOT = Path(__file__).parent.parent.parent
-WAIT_SECONDS = 600.0
 
 
 @dataclass
@@ -103,15 +102,6 @@ class Slurm:
         return {**inherited, "TMPDIR": "/tmp", **{name: str(each) for name, each in mine.items()}}
 
 
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = WAIT_SECONDS) -> Any:
-    """Wait until it is true and return it; too long fails the test."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, f"waited {seconds:g} s for {what}"
-        time.sleep(0.2)
-    return found
-
-
 @dataclass(frozen=True)
 class Case:
     """A suite of logged trainings in a folder that all nodes see, its results and its plan."""
@@ -172,10 +162,11 @@ class Case:
         """Journals, in the order of their names."""
         return [read(path) for path in sorted((self.results / "logged").glob("*.jsonl"))]
 
-    def steps(self) -> list[dict[str, Any]]:
-        """Steps that were trained, each time that they were."""
+    def steps(self, job: str | None = None) -> list[dict[str, Any]]:
+        """Steps that were trained, each time that they were; in one job, if it is given."""
         path = self.folder / "steps.log"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [step for step in map(json.loads, lines) if job in (None, step["job"])]
 
     def finished(self) -> set[float]:
         """The x of the trials of which the journals say now that they came to their end."""

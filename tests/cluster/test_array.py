@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from processes import wait_for
 
-from cluster.slurm import Case, Slurm, events, is_done, wait_for
+from cluster.slurm import Case, Slurm, events, is_done
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
@@ -34,8 +35,7 @@ def test_a_task_that_is_near_its_time_limit_goes_back_into_the_queue_and_on_with
     long = case(seeds=2, budget=16, seconds=1.0)
     array = long.submit("array.sbatch", "--array=0-1", "--gres=gpu:1", "--time=10")
     last = f"{array}_1"  # its own number is the array's
-    its = lambda: [step for step in long.steps() if step["job"] == array]  # noqa: E731
-    wait_for(lambda: len(its()) > 4, "a few steps of it")
+    wait_for(lambda: len(long.steps(array)) > 4, "a few steps of it")
     slurm.let_time_run_out(last)
     wait_for(lambda: "goes back into the queue" in long.log(1), "the signal")
     finished = long.finished()

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from processes import wait_for
 
 from bench.journal import Record
-from cluster.slurm import Case, Slurm, events, is_done, wait_for
+from cluster.slurm import Case, Slurm, events, is_done
 from cluster.timeline import Timeline, nodes_of
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]

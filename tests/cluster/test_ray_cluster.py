@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from processes import wait_for
 
-from cluster.slurm import Case, Slurm, events, is_done, wait_for
+from cluster.slurm import Case, Slurm, events, is_done
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
