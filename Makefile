@@ -48,7 +48,7 @@ test: setup ## run the tests, two files at a time
 	@$(VENV)/python -m pytest -n 2 --dist loadfile --benchmark-disable
 
 contracts: setup ## run the tests that take minutes: slow algorithms, several GPUs a trial, real against virtual
-	@$(VENV)/python -m pytest -n 2 --benchmark-disable -m minutes --timeout=0 $(if $(ONLY),-k '$(ONLY)')
+	@$(VENV)/python -m pytest -n 2 --dist loadgroup --benchmark-disable -m minutes --timeout=0 $(if $(ONLY),-k '$(ONLY)')
 
 test-kill: setup ## kill runs at random moments, over a hundred times, and see that nothing is lost
 	@KILLS=$(KILLS) $(VENV)/python -m pytest -n 2 --benchmark-disable -m kill --timeout=0

@@ -15,7 +15,7 @@ from runs import start
 
 from bench.journal import Record, read
 
-pytestmark = pytest.mark.minutes
+pytestmark = [pytest.mark.minutes, pytest.mark.xdist_group("several GPUs")]
 
 ENGINES = ["ray", "optuna"]
 DIED = {
