@@ -29,6 +29,9 @@ Array = NDArray[np.float64]
 FOLDERS = [Path("suites/curves"), Path(__file__).parent.parent / "suites" / "curves"]
 """Where tables are looked for: the current folder's first, then this checkout's."""
 
+PREDICTIONS = 2
+"""Of what is predicted of a table: raised with each change that makes it otherwise."""
+
 METADATA: dict[str, Any] = {
     "space": dict,
     "objective": dict,
@@ -38,6 +41,7 @@ METADATA: dict[str, Any] = {
     "worst_loss": (int, float),
     "optimum": (int, float),
     "round_trip_seconds": (int, float),
+    "kernels": dict,
 }
 """Types of what the metadata may hold."""
 KEY = b"searchbench"

@@ -18,6 +18,7 @@ def keep(table: Path, summary: pd.DataFrame, cells: str, machine: str) -> Path:
     """Write what was found of a table's curves: which searches were compared, and where."""
     found = {
         "curves": curves.digest(table),
+        "predictions": curves.PREDICTIONS,
         "comparability": COMPARABILITY,
         "machine": machine,
         "cells": cells,
@@ -51,7 +52,8 @@ def sentence(digest: str, settings_differ: bool = False) -> str:
         for path in sorted(folder.glob("*.validation.json")):
             try:
                 found = json.loads(path.read_text())
-                if (found["curves"], found["comparability"]) == (digest, COMPARABILITY):
+                of = found["curves"], found["predictions"], found["comparability"]
+                if of == (digest, curves.PREDICTIONS, COMPARABILITY):
                     return "not validated with these settings" if settings_differ else said(found)
             except (OSError, ValueError, KeyError, TypeError):
                 continue  # not one of ours

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 
 from bench.curves import Curves
-from bench.encoding import CubeEncoding
 from bench.errors import UserError
-from bench.forest import Forest
 from bench.seeds import canonical
-from bench.surrogate import TINY, HeldOut, scales, targets
+from bench.surrogate import Surrogate
 
-FOLDS = 5
+TINY = 1e-9
+"""What a relative error is of at least."""
 LEAST_RANK_CORRELATION = 0.5
 """Of predicted and recorded final losses: below it, which of two configurations the surrogate
 prefers says too little."""
@@ -24,8 +23,7 @@ class Quality:
 
     configurations: int
     r2: float
-    """Share of the variance of losses, over all steps, on the scale on which they are predicted
-    (logarithmic where all are positive), that is explained."""
+    """Share of the variance of losses' normal scores, over all steps, that is explained."""
     rank_correlation: float
     """Spearman's, of final losses."""
     loss_error: float
@@ -44,45 +42,26 @@ class Quality:
         )
 
 
-def held_out(curves: Curves) -> HeldOut:
-    """Cross-validate: predict each training by forests that know none of its configuration."""
-    from sklearn.model_selection import GroupKFold
-
-    cube = CubeEncoding(curves.space)
-    points = np.array([cube.encode(each) for each in curves.configurations])
-    outcomes, log_seconds = targets(curves, scales(curves)), np.log(curves.step_seconds + TINY)
-    groups = [canonical(each) for each in curves.configurations]
-    found = HeldOut(np.empty_like(outcomes), np.empty_like(log_seconds))
-    folds = GroupKFold(min(FOLDS, len(set(groups))), shuffle=True, random_state=0)
-    for told, asked in folds.split(points, groups=groups):
-        forest = Forest(points[told], outcomes[told], log_seconds[told])
-        for index in asked:
-            point = points[index].astype(np.float32)
-            found.outcomes[index], found.log_seconds[index] = forest.predict(point)
-    return found
-
-
-def quality(curves: Curves, predicted: HeldOut) -> Quality:
-    """How good held-out predictions are.
+def quality(curves: Curves, surrogate: Surrogate) -> Quality:
+    """How good predictions are, of each configuration from all others.
 
     Raises UserError for a table that is too poor to rank configurations by.
     """
     from scipy.stats import spearmanr
 
-    scale = scales(curves)[0]
-    losses, guessed = scale.there(curves.losses), predicted.outcomes[:, : curves.losses.shape[1]]
-    r2 = 1 - ((losses - guessed) ** 2).sum() / max(
-        ((losses - losses.mean(axis=0)) ** 2).sum(), 1e-300
-    )
-    final, known = scale.back(guessed[:, -1]), curves.losses[:, -1]
+    left_out, of_seconds = surrogate.left_out()
+    of, steps = surrogate.known, curves.losses.shape[1]
+    scores = surrogate.outcomes.scores.there[of, :steps]
+    missed = ((scores - left_out[:, :steps]) ** 2).sum()
+    final, known = surrogate.outcomes.scores.back(left_out)[:, steps - 1], curves.losses[of, -1]
     spearman = spearmanr(final, known).statistic if np.ptp(known) and np.ptp(final) else 0.0
-    whole, recorded = np.exp(predicted.log_seconds).sum(axis=1), curves.step_seconds.sum(axis=1)
+    whole = surrogate.seconds.scores.back(of_seconds)[:, 0]
     found = Quality(
         configurations=len({canonical(each) for each in curves.configurations}),
-        r2=float(r2),
+        r2=float(1 - missed / max((scores**2).sum(), 1e-300)),
         rank_correlation=float(spearman),
         loss_error=_relative(final, known),
-        seconds_error=_relative(whole, recorded),
+        seconds_error=_relative(whole, curves.step_seconds[of].sum(axis=1)),
     )
     if found.rank_correlation < LEAST_RANK_CORRELATION:
         raise UserError(

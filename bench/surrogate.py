@@ -1,10 +1,10 @@
 """A learning curve for every configuration, from the recorded ones.
 
 As in Eggensperger, Hutter, Hoos, Leyton-Brown, Efficient Benchmarking of Hyperparameter Optimizers
-via Surrogates, AAAI 2015: trees predict what was not recorded. What was recorded they give back.
+via Surrogates, AAAI 2015: a model predicts what was not recorded. What was recorded comes back.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,23 +12,18 @@ from numpy.typing import NDArray
 
 from bench.curves import Array, Curves
 from bench.encoding import CubeEncoding
-from bench.forest import Forest
-from bench.seeds import canonical, training_seed
-
-NEIGHBOURS = 10
-"""One of so many lends a curve what is chance in it: those whose final losses are nearest."""
+from bench.errors import UserError
+from bench.field import Field, Function, Kernel, fitted, some
+from bench.scores import Scores
+from bench.seeds import canonical, derive, training_seed
 
 MOST_KEPT = 32_768
-"""Predictions, of about a kilobyte each."""
-
-
-class HeldOut(NamedTuple):
-    """What was predicted of each training without its configuration's own (bench/quality.py)."""
-
-    outcomes: Array
-    """(trainings, quantities · steps), as `targets`."""
-    log_seconds: Array
-    """(trainings, steps)."""
+"""Predictions, of some hundred bytes each."""
+MOST_KNOWN = 2048
+"""Trainings that predictions rest on: what they cost grows with their number. Of more, so many are
+taken at random."""
+CHANCES = 4096
+"""Draws of what two trainings of the same configuration differ by."""
 
 
 class Start(NamedTuple):
@@ -53,131 +48,156 @@ class Curve:
 class Surrogate:
     """Has the training of any configuration, with any seed.
 
-    One forest for the losses and metrics of all steps, one for their seconds: each predicts the
-    logarithm of a quantity that is always positive. Predicted losses alone would vary less than
-    those of trainings do, and no search would find as good a one as for real; so what
-    cross-validation says that predictions miss is put back by chance, which is a function of
-    (configuration, seed):
-
-    - to a configuration that was not recorded, the error of a held-out prediction of losses and
-      metrics: of one of those NEIGHBOURS whose predicted final loss is nearest;
-    - to one that was recorded, the deviation (also of seconds) of one of the nearest that were
-      trained with several seeds; nothing, if none was.
+    A configuration that was recorded is trained again as it was, with one of the seeds that it was
+    recorded with. For all others there are two Gaussian processes, of the normal scores (see
+    Scores) of losses and metrics and of seconds. The searches of a seed meet a function that is
+    drawn from them: where a mean of all that may be would be too smooth, with no configuration as
+    good as the best for real, a drawn function has just as good and bad ones as were recorded, and
+    neighbours are alike. To it comes the noise of an observation, by (configuration, seed).
     """
 
-    def __init__(
-        self, curves: Curves, held_out: HeldOut, objective: str, worst_loss: float
-    ) -> None:
+    def __init__(self, curves: Curves, objective: str, worst_loss: float) -> None:
         self._objective, self._worst_loss = objective, worst_loss
+        self._configurations = curves.configurations
         self._cube = CubeEncoding(curves.space)
-        self._scales = scales(curves)
+        self._names = ["loss", *measured(curves)]
         self._steps = curves.losses.shape[1]
+        self._recorded = _groups(curves.configurations)
         points = np.array([self._cube.encode(each) for each in curves.configurations])
-        outcomes = targets(curves, self._scales), np.log(curves.step_seconds + TINY)
-        self._recorded = {canonical(each) for each in curves.configurations}
-        errors = outcomes[0] - held_out.outcomes
-        self._missed = np.hstack([errors, np.zeros_like(outcomes[1])])
-        self._held_out_final = held_out.outcomes[:, self._steps - 1]
-        self._diverges = bool((curves.ends < self._steps).any())
-        """Whether a recorded training did."""
-        ended = (curves.ends[:, None] <= np.arange(1, self._steps)).astype(float)
-        self._forest = Forest(points, *outcomes, *([ended] if self._diverges else []))
-        self._predicted: dict[str, list[Array]] = {}
+        self.known = some(len(points), MOST_KNOWN)
+        kernels = curves.about.get("kernels", {})
+        self.outcomes, self.seconds = (
+            Known(points, values, self.known, main, kernels.get(name))
+            for name, values, main in (
+                ("outcomes", outcomes(curves), self._steps - 1),
+                ("seconds", seconds(curves), 0),
+            )
+        )
+        self._predicted: dict[tuple[str, int], tuple[Array, Array]] = {}
         self.cold_start, self._warm = _starts(curves)
-        self._final, self._deviations = _deviations(curves, self._scales)
+
+    def left_out(self) -> tuple[Array, Array]:
+        """Scores of outcomes and seconds: what is expected of each `known` training from others.
+
+        From those of all other configurations.
+        """
+        groups = [*_groups([self._configurations[row] for row in self.known]).values()]
+        return self.outcomes.field.without(groups), self.seconds.field.without(groups)
+
+    def kernels(self) -> dict[str, dict[str, Any]]:
+        """Those of both processes, for a table's metadata."""
+        both = {"outcomes": self.outcomes, "seconds": self.seconds}
+        return {name: asdict(each.field.kernel) for name, each in both.items()}
 
     def curve(self, configuration: dict[str, Any], seed: int) -> Curve:
         """The training of a configuration in the searches of a seed: always the same."""
         name = canonical(configuration)
-        outcomes, log_seconds, *ended = self._predict(name, configuration)
         drawn = training_seed(self._objective, seed, configuration)
-        chance = self._chance(name, float(outcomes[self._steps - 1]), drawn)
-        if chance is not None:
-            outcomes = outcomes + chance[: len(outcomes)]
-            log_seconds = log_seconds + chance[len(outcomes) :]
-        columns = {}
-        for index, scale in enumerate(self._scales):
-            columns[scale.name] = scale.back(
-                outcomes[index * self._steps : (index + 1) * self._steps]
-            )
-        columns["loss"] = np.minimum(columns["loss"], self._worst_loss)
-        if self._diverges and (over := np.flatnonzero(ended[0] > 0.5)).size:  # most trees say so
-            columns["loss"][over[0] :] = np.nan
-        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        if (rows := self._recorded.get(name)) is not None:
+            row = rows[drawn % len(rows)]
+            found, of_steps = self.outcomes.values[row], self.seconds.values[row]
+        else:
+            found, of_steps = self._predict(name, configuration, seed, drawn)
+        columns = found[:-1].reshape(len(self._names), self._steps).copy()
+        columns[0] = np.minimum(columns[0], self._worst_loss)
+        if (end := round(float(found[-1]))) < self._steps:
+            columns[0, end - 1 :] = np.nan
         return Curve(
-            values=[dict(zip(columns, row, strict=True)) for row in rows],
-            step_seconds=np.exp(log_seconds).tolist(),
+            values=[dict(zip(self._names, row, strict=True)) for row in columns.T.tolist()],
+            step_seconds=of_steps[1:].tolist(),
             start=self._warm[drawn // 1009 % len(self._warm)],
         )
 
-    def _predict(self, name: str, configuration: dict[str, Any]) -> list[Array]:
-        """What the trees say of a configuration; searches at other GPU counts ask for it again."""
-        if (known := self._predicted.get(name)) is not None:
+    def _predict(
+        self, name: str, configuration: dict[str, Any], seed: int, drawn: int
+    ) -> tuple[Array, Array]:
+        """Outcomes and seconds; searches at other GPU counts ask for the same again."""
+        if (known := self._predicted.get((name, seed))) is not None:
             return known
         if len(self._predicted) == MOST_KEPT:
             self._predicted.clear()
-        point = self._cube.encode(configuration).astype(np.float32)
-        found = self._predicted[name] = self._forest.predict(point)
+        point = self._cube.encode(configuration)
+        found = self._predicted[name, seed] = (
+            self.outcomes.of(point, derive("outcomes", self._objective, seed), drawn),
+            self.seconds.of(point, derive("seconds", self._objective, seed), drawn),
+        )
         return found
 
-    def _chance(self, configuration: str, final: float, drawn: int) -> Array | None:
-        """What is added to all that is predicted."""
-        if configuration not in self._recorded:
-            return self._missed[_near(self._held_out_final, final, drawn)]  # type: ignore[no-any-return]
-        if not len(self._final):
-            return None
-        deviations = self._deviations[_near(self._final, final, drawn)]
-        return deviations[drawn // NEIGHBOURS % len(deviations)]  # type: ignore[no-any-return]
 
+class Known:
+    """Values, (trainings, columns), as recorded; and at every point, by Gaussian process.
 
-def _near(known: Array, wanted: float, drawn: int) -> int:
-    """The index of one of the NEIGHBOURS nearest values: the one that was drawn."""
-    count = min(NEIGHBOURS, len(known))
-    nearest = np.argpartition(np.abs(known - wanted), count - 1)[:count]
-    nearest.sort()
-    return int(nearest[drawn % count])
-
-
-TINY = 1e-9
-"""Seconds that a step takes at least, so that it has a logarithm."""
-
-
-@dataclass(frozen=True)
-class Scale:
-    """On which scale a quantity is predicted: logarithmic, within what was recorded, or neither."""
-
-    name: str
-    log: bool
-    least: float
-    most: float
-
-    def there(self, values: Array) -> Array:
-        return np.log(values) if self.log else values
-
-    def back(self, values: Array) -> Array:
-        back = np.exp(values) if self.log else values
-        return back if self.name == "loss" else np.minimum(np.maximum(back, self.least), self.most)
-
-
-def scales(curves: Curves) -> list[Scale]:
-    """Losses on a logarithmic scale if all are positive; metrics as they are, within bounds."""
-    found = [Scale("loss", bool((curves.losses > 0).all()), 0.0, 0.0)]
-    for name, values in curves.metrics.items():
-        if not np.isnan(values).all():
-            found.append(Scale(name, False, float(np.nanmin(values)), float(np.nanmax(values))))
-    return found
-
-
-def targets(curves: Curves, on: list[Scale]) -> Array:
-    """What the forest of losses predicts: (trainings, quantities · steps).
-
-    A metric that is missing (the training had diverged) counts as its least recorded value.
+    The process knows the trainings in the rows `known`. If there is no `kernel` (what `fitted`
+    returns, as a dictionary), it is fitted: to the column `main`, which takes seconds.
     """
-    columns = [on[0].there(curves.losses)]
-    for scale in on[1:]:
-        values = curves.metrics[scale.name]
-        columns.append(np.where(np.isnan(values), scale.least, values))
-    return np.hstack(columns)
+
+    def __init__(
+        self,
+        points: Array,
+        values: Array,
+        known: NDArray[np.intp],
+        main: int,
+        kernel: dict[str, Any] | None,
+    ) -> None:
+        self.values, self.scores = values, Scores(values)
+        points, there = points[known], self.scores.there[known]
+        of = fitted(points, there[:, main]) if kernel is None else _kernel(kernel, points.shape[1])
+        self.field = Field(of, points, there)
+        self._chances = self.field.noise(0, CHANCES)
+        self._functions: dict[int, Function] = {}
+
+    def of(self, point: Array, function: int, chance: int) -> Array:
+        """Values at a point: of the function of this number, with this draw of the noise."""
+        drawn = self._functions.get(function)
+        if drawn is None:
+            drawn = self._functions[function] = self.field.draw(function)
+        return self.scores.back(drawn(point) + self._chances[chance % CHANCES])
+
+
+def _kernel(found: dict[str, Any], dimensions: int) -> Kernel:
+    """One that a table's metadata has; UserError if it is none, or that of another space."""
+    try:
+        variance, noise = float(found["variance"]), float(found["noise"])
+        length_scales = tuple(map(float, found["length_scales"]))
+        if len(length_scales) == dimensions and min(variance, noise, *length_scales) > 0:
+            return Kernel(variance, length_scales, noise)
+    except (KeyError, TypeError, ValueError):
+        pass
+    raise UserError(
+        f"metadata kernels: must have a variance, a noise and {dimensions} length_scales, all more "
+        "than 0; without kernels in the metadata they are fitted"
+    )
+
+
+def measured(curves: Curves) -> list[str]:
+    """The metrics that were recorded."""
+    return [name for name, values in curves.metrics.items() if not np.isnan(values).all()]
+
+
+def outcomes(curves: Curves) -> Array:
+    """Losses and metrics of all steps, and the step at which a training ended.
+
+    (trainings, quantities · steps + 1). A metric that is missing (the training had diverged) counts
+    as its least recorded value.
+    """
+    columns = [curves.losses]
+    for name in measured(curves):
+        values = curves.metrics[name]
+        columns.append(np.where(np.isnan(values), np.nanmin(values), values))
+    return np.hstack([*columns, curves.ends[:, None].astype(float)])
+
+
+def seconds(curves: Curves) -> Array:
+    """Of a whole training, and of each of its steps: (trainings, 1 + steps)."""
+    return np.hstack([curves.step_seconds.sum(axis=1, keepdims=True), curves.step_seconds])
+
+
+def _groups(configurations: list[dict[str, Any]]) -> dict[str, list[int]]:
+    """The rows of each configuration."""
+    found: dict[str, list[int]] = {}
+    for row, configuration in enumerate(configurations):
+        found.setdefault(canonical(configuration), []).append(row)
+    return found
 
 
 def _starts(curves: Curves) -> tuple[Start, list[Start]]:
@@ -188,21 +208,3 @@ def _starts(curves: Curves) -> tuple[Start, list[Start]]:
         warm = cold
     usual = np.median(cold if len(cold) else warm, axis=0)
     return Start(*usual.tolist()), [Start(*each) for each in warm.tolist()]
-
-
-def _deviations(curves: Curves, on: list[Scale]) -> tuple[Array, list[NDArray[Any]]]:
-    """Of each configuration with several seeds: its mean final loss, and each seed's deviation.
-
-    A deviation is of everything that is predicted, scaled by √(n / (n - 1)) so that its variance is
-    that of a training, not that around the mean of n.
-    """
-    everything = np.hstack([targets(curves, on), np.log(curves.step_seconds + TINY)])
-    groups: dict[str, list[int]] = {}
-    for index, configuration in enumerate(curves.configurations):
-        groups.setdefault(canonical(configuration), []).append(index)
-    several = [everything[rows] for rows in groups.values() if len(rows) > 1]
-    last = curves.losses.shape[1] - 1
-    return (
-        np.array([rows[:, last].mean() for rows in several]),
-        [(rows - rows.mean(axis=0)) * np.sqrt(len(rows) / (len(rows) - 1)) for rows in several],
-    )

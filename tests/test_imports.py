@@ -17,7 +17,7 @@ LAYERS = [
         *{"space", "conditions", "overrides", "corners", "encoding", "curves", "curve_table"},
         *{"plugins", "objectives"},
     },
-    {"algorithms", "suite", "metrics", "forest", "surrogate", "quality", "known_error"},
+    {"algorithms", "suite", "metrics", "field", "scores", "surrogate", "quality", "known_error"},
     {"recommend"},
     {"engines", "results", "report"},
     {"run", "tables", "estimate", "audit", "check", "recording", "validation", "slurm", "export"},

@@ -33,6 +33,7 @@ def record(
     from bench.objective import Objective
     from bench.recording import record as recording
     from bench.results import Results
+    from bench.surrogate import Surrogate
 
     made = plugins.of_user(objective, options or [])
     if not isinstance(made, Objective):
@@ -57,7 +58,9 @@ def record(
     run_all(cells, folder)
     recording.save(recording.table(cells, folder), file, at_least=there)
     recorded = curve_table.read(file)
-    print(f"{file}: {quality.quality(recorded, quality.held_out(recorded))}")
+    surrogate = Surrogate(recorded, plugin.name, made.worst_loss)
+    print(f"{file}: {quality.quality(recorded, surrogate)}")
+    recording.keep_kernels(file, surrogate.kernels())
     if missing := recording.missing(cells, folder):
         print(
             f"{missing} of {planned_trainings} trainings are missing: their cells did not end well"

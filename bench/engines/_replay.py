@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bench import curve_table
 from bench.cell import Cell
 from bench.errors import UserError
-from bench.quality import held_out, quality
+from bench.quality import quality
 from bench.report.fields import provenance
 from bench.seeds import training_seed
 from bench.surrogate import Curve, Start, Surrogate
@@ -24,19 +24,18 @@ class Recorded:
 
     def __init__(self, path: Path, worst_loss: float) -> None:
         table = curve_table.read(path)
-        predicted = held_out(table)
+        name = table.about.get("objective", {}).get("name", path.stem)
         try:
-            self._quality = quality(table, predicted)
+            self._surrogate = Surrogate(table, name, worst_loss)
+            found = quality(table, self._surrogate)
         except UserError as error:
             raise UserError(f"{path}: {error}") from None
-        name = table.about.get("objective", {}).get("name", path.stem)
-        self._surrogate = Surrogate(table, predicted, name, worst_loss)
         self.round_trip_seconds = float(table.about.get("round_trip_seconds", 0.0))
         recorded = table.about.get("provenance") or [{}]
         self.about = {
             "table": path.name,
             "recorded": provenance(recorded[0]),
-            "quality": self._quality.as_json(),
+            "quality": found.as_json(),
         }
 
     def rehearsals(

@@ -54,13 +54,17 @@ class Engine(Base):
 
     @classmethod
     def rests_on(cls, objective: "PlugIn", device: str) -> dict[str, Any]:
-        """The curves that it replays and the table of suggestion latencies, by their SHA-256."""
+        """The curves that it replays and the table of suggestion latencies, by their SHA-256.
+
+        And what is made of the curves where none was recorded.
+        """
         from bench import curves
         from bench.engines._costs import LATENCIES
 
         path = recorded_at(objective, device)
         return {
             "curves": None if path is None else curves.digest(path),
+            "predictions": curves.PREDICTIONS,
             "latencies": curves.digest(LATENCIES),
         }
 

@@ -5,7 +5,7 @@ import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import journal, plugins
+from bench import curves, journal, plugins
 from bench.cell import Cell, PlugIn
 from bench.corners import corners
 from bench.errors import UserError
@@ -120,6 +120,15 @@ def save(made: "pa.Table", path: Path, at_least: int = 0) -> None:
     part = path.with_suffix(".part")
     pq.write_table(made, part, compression="zstd")
     part.replace(path)
+
+
+def keep_kernels(path: Path, kernels: dict[str, Any]) -> None:
+    """Add a surrogate's kernels to a table's metadata, so that nobody need fit them again."""
+    import pyarrow.parquet as pq
+
+    recorded = pq.read_table(path)
+    about = {**curves.metadata(recorded.schema), "kernels": kernels}
+    save(recorded.replace_schema_metadata({curves.KEY: json.dumps(about)}), path)
 
 
 def _public(provenance: dict[str, Any]) -> dict[str, Any]:

@@ -155,7 +155,7 @@ def _sampled(events: Events) -> dict[str, float]:
 
 def _settings(cell: Cell) -> dict[str, Any]:
     """The engine's settings, without what its results rest on: of each objective another."""
-    rests_on = ("curves", "latencies")
+    rests_on = ("curves", "predictions", "latencies")
     return {name: each for name, each in cell.engine_settings.items() if name not in rests_on}
 
 
