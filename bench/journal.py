@@ -32,8 +32,9 @@ FORMAT = 3
 
 OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
 
-LARGEST_WRITE = 2**19
-"""Bytes that wait, at most, where events are written many at a time."""
+LARGEST_WRITE = 2**22
+"""Bytes that wait, at most, where events are written many at a time: a disk's flush takes as long as
+a thousand events."""
 
 LONGEST_END = 4096
 """Bytes of the longest `end` line that is written."""
