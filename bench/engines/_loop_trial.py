@@ -16,6 +16,8 @@ class LoopTrial(Trial):
     is_saving: Any = False
     steps = 0
     """That have begun."""
+    rehearsal: Any = None
+    """Its training, from its first step until it is over."""
     temporary_state = SimpleNamespace(ray_actor=None)
 
     def __init__(self, trial_id: str, config: dict[str, Any]) -> None:

@@ -165,13 +165,14 @@ def counted(values: dict[str, float], worst_loss: float) -> dict[str, Any]:
     elif loss == -math.inf:
         report = {"loss": worst_loss, "raw_loss": "-inf"}
     for name, value in values.items():
+        if name == "loss":
+            continue
         if name in RESERVED:
             raise ValueError(
                 f"a metric must not be called {name}: journals have a field of that name"
             )
-        if name != "loss":
-            number = float(value)
-            report[name] = number if math.isfinite(number) else None
+        number = float(value)
+        report[name] = number if math.isfinite(number) else None
     return report
 
 
