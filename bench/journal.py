@@ -33,8 +33,8 @@ FORMAT = 3
 OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
 
 LARGEST_WRITE = 2**22
-"""Bytes that wait, at most, where events are written many at a time: a disk's flush takes as long as
-a thousand events."""
+"""Bytes that wait, at most, where events are written many at a time; to wait for the disk takes as
+long as to make a thousand events."""
 
 LONGEST_END = 4096
 """Bytes of the longest `end` line that is written."""

@@ -69,7 +69,7 @@ class Loop:
         self._searcher = JournaledSearcher(
             search.searcher, self._scheduler, self._recorder, asked, search.problem.space
         )
-        self._stopper = BudgetStopper(self._recorder, self._scheduler)
+        self._stops = BudgetStopper(self._recorder, self._scheduler).__call__
         self.search_alg = SimpleNamespace(searcher=self._searcher)
         self._live: dict[LoopTrial, None] = {}
         self._added: dict[LoopTrial, None] = {}  # pending, not in the queue yet
@@ -185,7 +185,7 @@ class Loop:
         heapq.heappush(self._events, (time, next(self._numbers), handle, trial, what))
 
     def _arrived(self, trial: LoopTrial, result: dict[str, Any]) -> None:
-        if self._stopper(trial.trial_id, result) or result["done"]:
+        if self._stops(trial.trial_id, result) or result["done"]:
             decision = TrialScheduler.STOP
         else:
             decision = self._scheduler.on_trial_result(self, trial, result)
