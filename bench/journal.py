@@ -32,6 +32,10 @@ FORMAT = 3
 
 OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
 
+LARGEST_WRITE = 2**22
+"""Bytes that wait, at most, where events are written many at a time; to wait for the disk takes as
+long as to make a thousand events."""
+
 LONGEST_END = 4096
 """Bytes of the longest `end` line that is written."""
 
@@ -56,8 +60,8 @@ class Journal:
     ) -> None:
         self.path = path
         self._check = check
-        self._waiting: list[bytes] = []
-        self._most_waiting = 1 if durable else 4096
+        self._waiting = bytearray()  # a line that orjson made keeps a page of memory
+        self._most_waiting = 0 if durable else LARGEST_WRITE
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | flags, 0o644)
         except OSError as error:
@@ -108,8 +112,8 @@ class Journal:
 
     def write(self, event: dict[str, Any]) -> None:
         """Append one event as one line; a durable one in one write, flushed to disk."""
-        self._waiting.append(orjson.dumps(event, option=OPTIONS))
-        if len(self._waiting) >= self._most_waiting:
+        self._waiting += orjson.dumps(event, option=OPTIONS)
+        if len(self._waiting) > self._most_waiting:
             self._flush()
 
     def close(self) -> None:
@@ -120,7 +124,7 @@ class Journal:
             os.close(self._file)
 
     def _flush(self) -> None:
-        data, self._waiting = b"".join(self._waiting), []
+        data, self._waiting = self._waiting, bytearray()
         self._check()
         try:
             written = os.write(self._file, data)

@@ -39,12 +39,15 @@ class RandomSearcher(Searcher):
         names = [*self._domains]
         while True:
             columns = [
-                [plain(each) for each in domain.sample(size=BLOCK, random_state=self._generator)]
+                plain(domain.sample(size=BLOCK, random_state=self._generator))
                 for domain in self._domains.values()
             ]
             for values in zip(*columns, strict=True):
                 yield dict(zip(names, values, strict=True))
 
 
-def plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
+def plain(values: Any) -> list[Any]:
+    """What a domain has sampled: an array, or a list of choices; without numpy's own types."""
+    if isinstance(values, np.ndarray):
+        return values.tolist()
+    return [each.item() if isinstance(each, np.generic) else each for each in values]

@@ -52,24 +52,23 @@ class Costs(Protocol):
     def of(self, kind: Kind, call: Callable[..., Any], *arguments: Any) -> tuple[Any, float]: ...
 
 
-class Charged:
+def charged(recorder: Recorder, clock: VirtualClock, costs: Costs | None) -> Asked:
     """On the virtual clock, which goes on by what `costs` says; by nothing where there are none."""
+    free = KINDS if costs is None else frozenset(costs.free)
 
-    def __init__(self, recorder: Recorder, clock: VirtualClock, costs: Costs | None) -> None:
-        self._recorder, self._clock, self._costs = recorder, clock, costs
-        self._free = KINDS if costs is None else frozenset(costs.free)
-
-    def __call__(self, kind: Kind, call: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
+    def asked(kind: Kind, call: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
         try:
-            if kind in self._free:
+            if kind in free:
                 return call(*arguments), 0.0
-            assert self._costs is not None
-            returned, seconds = self._costs.of(kind, call, *arguments)
+            assert costs is not None
+            returned, seconds = costs.of(kind, call, *arguments)
         except Exception as error:
-            self._recorder.broken(error)
+            recorder.broken(error)
             raise
-        self._clock.now += seconds
+        clock.now += seconds
         return returned, seconds
+
+    return asked
 
 
 @contextmanager

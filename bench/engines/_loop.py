@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
-from bench.engines._asked import Charged, Costs, unwarned
+from bench.engines._asked import Costs, charged, unwarned
 from bench.engines._clock import VirtualClock
 from bench.engines._loop_trial import LoopTrial
 from bench.engines._recorder import Recorder, Sink
@@ -62,21 +62,20 @@ class Loop:
         self._clock = VirtualClock()
         self._recorder = Recorder(search.cell, sink, self._worst_loss, self._clock)
         self._errors: dict[LoopTrial, str] = {}
-        asked = Charged(self._recorder, self._clock, costs)
+        asked = charged(self._recorder, self._clock, costs)
         self._scheduler = JournaledScheduler(
             search.scheduler, self._recorder, asked, self._errors.__getitem__, Loop.holding
         )
         self._searcher = JournaledSearcher(
             search.searcher, self._scheduler, self._recorder, asked, search.problem.space
         )
-        self._stopper = BudgetStopper(self._recorder, self._scheduler)
+        self._stops = BudgetStopper(self._recorder, self._scheduler).__call__
         self.search_alg = SimpleNamespace(searcher=self._searcher)
         self._live: dict[LoopTrial, None] = {}
         self._added: dict[LoopTrial, None] = {}  # pending, not in the queue yet
         self._queue: dict[LoopTrial, None] = {}  # pending, in the order in which they get a slot
         self._running: dict[LoopTrial, None] = {}
         self._paused: dict[LoopTrial, None] = {}
-        self._rehearsals: dict[LoopTrial, Rehearsal] = {}  # of all that have begun
         self._events: list[tuple[float, int, Callable[..., None], LoopTrial, Any]] = []
         self._numbers = itertools.count()
         self._trial_numbers = itertools.count()
@@ -145,18 +144,17 @@ class Loop:
             self._begin(next(iter(self._queue)))
 
     def _begin(self, trial: LoopTrial) -> None:
-        rehearsal = self._rehearsals.get(trial)
-        if rehearsal is None:
-            rehearsal = self._rehearsals[trial] = self._rehearse(trial.config)
+        if trial.rehearsal is None:
+            trial.rehearsal = self._rehearse(trial.config)
         self._queue.pop(trial, None)
         self._added.pop(trial, None)
         self._running[trial] = None
         trial.status = LoopTrial.RUNNING
-        self._train(trial, rehearsal.start())
+        self._train(trial, trial.rehearsal.start())
 
     def _train(self, trial: LoopTrial, start: tuple[float, float] | None = None) -> None:
         """Run the next step; its result arrives when its seconds are over."""
-        rehearsal = self._rehearsals[trial]
+        rehearsal = trial.rehearsal
         step = trial.steps = trial.steps + 1
         seconds = rehearsal.seconds(step)
         arrival = self._clock.now + seconds + self._round_trip_seconds
@@ -187,7 +185,7 @@ class Loop:
         heapq.heappush(self._events, (time, next(self._numbers), handle, trial, what))
 
     def _arrived(self, trial: LoopTrial, result: dict[str, Any]) -> None:
-        if self._stopper(trial.trial_id, result) or result["done"]:
+        if self._stops(trial.trial_id, result) or result["done"]:
             decision = TrialScheduler.STOP
         else:
             decision = self._scheduler.on_trial_result(self, trial, result)
@@ -227,7 +225,11 @@ class Loop:
         self._release(trial, LoopTrial.TERMINATED)
 
     def _release(self, trial: LoopTrial, status: str) -> None:
+        if trial.status == LoopTrial.RUNNING:
+            del self._running[trial]
+        else:
+            for trials in (self._added, self._queue, self._paused):
+                trials.pop(trial, None)
+        self._live.pop(trial, None)
         trial.status = status
-        for trials in (self._live, self._added, self._queue, self._running, self._paused):
-            trials.pop(trial, None)
-        self._rehearsals.pop(trial, None)
+        trial.rehearsal = None

@@ -14,14 +14,16 @@ class LoopTrial(Trial):
 
     last_result: Any = None
     is_saving: Any = False
-    steps = 0
-    """That have begun."""
     temporary_state = SimpleNamespace(ray_actor=None)
 
     def __init__(self, trial_id: str, config: dict[str, Any]) -> None:
         self.trial_id = trial_id
         self.config = config
         self.status = Trial.PENDING
+        self.steps = 0
+        """That have begun."""
+        self.rehearsal: Any = None
+        """Its training, from its first step until it is over."""
 
     def number(self) -> str:
         """By which they were begun one after the other."""

@@ -35,6 +35,7 @@ class Recorder:
         self.clock = clock
         self.spent_steps = 0
         self._budget_steps = cell.budget_steps
+        self._max_seconds = math.inf if cell.max_seconds is None else cell.max_seconds
         self.failure: BaseException | None = None
         """Why the search cannot go on (no room for the journal, an error of the algorithm's); the
         engine raises it when Ray has let go."""
@@ -43,7 +44,7 @@ class Recorder:
         self._numbers: dict[str, int] = {}
         self._steps: dict[str, int] = {}
         self._diverged: dict[str, str] = {}
-        self._undecided: dict[str, Any] | None = None
+        self._undecided: tuple[str, str, float] | None = None
         self._ended: tuple[float, str, str] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -80,27 +81,26 @@ class Recorder:
     def decided(self, trial: str, decision: str, seconds: float) -> None:
         """The scheduler's word; unless it is `stop`, the searcher's `observed` completes it."""
         word = decision.lower()
-        event = {
-            "event": "decide",
-            "seconds": self._now(),
-            "trial": self._numbers[trial],
-            "step": self._steps[trial],
-            "decision": word,
-            "decide_seconds": seconds,
-            "observe_seconds": 0.0,
-        }
+        self._undecided = trial, word, seconds
         if word == "stop":
-            self._write(event)
-        else:
-            self._undecided = event
+            self.observed(0.0)
 
     def observed(self, seconds: float) -> None:
         """The searcher has taken note of the last report, in `seconds`."""
-        if self._undecided is not None:
-            event, self._undecided = self._undecided, None
-            event["seconds"] = self._now()
-            event["observe_seconds"] = seconds
-            self._write(event)
+        if self._undecided is None:
+            return
+        (trial, word, decide_seconds), self._undecided = self._undecided, None
+        self._write(
+            {
+                "event": "decide",
+                "seconds": self._now(),
+                "trial": self._numbers[trial],
+                "step": self._steps[trial],
+                "decision": word,
+                "decide_seconds": decide_seconds,
+                "observe_seconds": seconds,
+            }
+        )
 
     def paused(self, trial: str) -> None:
         """A trial's state is saved and its slot is free."""
@@ -143,9 +143,8 @@ class Recorder:
     @property
     def over(self) -> bool:
         """The search has come to its end: no more events, but for the trials in flight."""
-        limit = self.cell.max_seconds
-        if self._ended is None and limit is not None and self.clock.now > limit:
-            self.end("failed", f"ran past max_seconds = {limit:g}")
+        if self._ended is None and self.clock.now > self._max_seconds:
+            self.end("failed", f"ran past max_seconds = {self._max_seconds:g}")
         return self._ended is not None
 
     def broken(self, error: Exception) -> None:

@@ -65,6 +65,7 @@ class JournaledSearcher(Searcher):
         self.inner = searcher
         self._scheduler = scheduler
         self._recorder = recorder
+        self._slots = recorder.cell.slots
         self._asked = asked
         self._active = Active(space)
         self._unpaused: set[str] = set()
@@ -76,7 +77,7 @@ class JournaledSearcher(Searcher):
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         if self._recorder.over:
             return Searcher.FINISHED
-        if self._scheduler.running(self._unpaused) >= self._recorder.cell.slots:
+        if self._scheduler.running(self._unpaused) >= self._slots:
             return None
         suggestion, seconds = self._asked("suggest", self.inner.suggest, trial_id)
         if suggestion is None and self._scheduler.idle():

@@ -160,18 +160,17 @@ def counted(values: dict[str, float], worst_loss: float) -> dict[str, Any]:
     """
     loss = float(values["loss"])
     report: dict[str, Any] = {"loss": loss}
-    if not loss <= worst_loss:  # NaN included
+    if not -math.inf < loss <= worst_loss:  # NaN included
         report = {"loss": worst_loss, "raw_loss": loss if math.isfinite(loss) else str(loss)}
-    elif loss == -math.inf:
-        report = {"loss": worst_loss, "raw_loss": "-inf"}
     for name, value in values.items():
+        if name == "loss":
+            continue
         if name in RESERVED:
             raise ValueError(
                 f"a metric must not be called {name}: journals have a field of that name"
             )
-        if name != "loss":
-            number = float(value)
-            report[name] = number if math.isfinite(number) else None
+        number = float(value)
+        report[name] = number if math.isfinite(number) else None
     return report
 
 
