@@ -69,6 +69,7 @@ class Loop:
         self._searcher = JournaledSearcher(
             search.searcher, self._scheduler, self._recorder, asked, search.problem.space
         )
+        # A bound method: Python calls it faster than the object.
         self._stops = BudgetStopper(self._recorder, self._scheduler).__call__
         self.search_alg = SimpleNamespace(searcher=self._searcher)
         self._live: dict[LoopTrial, None] = {}
