@@ -38,6 +38,7 @@ def test_the_plan_shows_what_is_changed(bench: Bench, write_suite: WriteSuite) -
     assert "search spaces" not in bench("plan", str(write_suite())).stdout
 
 
+@pytest.mark.minutes
 def test_a_real_search_keeps_to_the_changed_space_and_its_journal_says_it(
     bench: Bench, tmp_path: Path, write_suite: WriteSuite
 ) -> None:

@@ -56,15 +56,13 @@ def test_record_writes_every_step_of_every_training(bench: Bench, tmp_path: Path
     assert [row["step"] for row in rows] == [1, 2, 3, 4] * len(trained)
     about = json.loads(table.schema.metadata[b"searchbench"])
     assert about["max_steps"] == 4 and about["device"] == "cpu" and about["provenance"]
+    assert about["kernels"].keys() == {"outcomes", "seconds"}
 
 
+@pytest.mark.minutes
 @pytest.mark.parametrize(
     ("fault", "diverged"),
-    [
-        ("nan", True),
-        pytest.param("", False, marks=pytest.mark.minutes),
-        pytest.param("raise", False, marks=pytest.mark.minutes),
-    ],
+    [("nan", True), ("", False), ("raise", False)],
 )
 def test_at_two_slots_every_training_is_there_once_and_whole(
     fault: str, diverged: bool, bench: Bench, tmp_path: Path
@@ -84,6 +82,7 @@ def test_at_two_slots_every_training_is_there_once_and_whole(
     assert read.cold.sum() == 2 * 4, "the first trial of each slot of each of the four cells"
 
 
+@pytest.mark.minutes
 def test_a_table_is_not_replaced_by_a_smaller_one(bench: Bench, tmp_path: Path) -> None:
     assert bench("record", TOY, "--configs", 20, "--gpus", 1).returncode == 0
     path = tmp_path / "suites" / "curves" / "toy-cpu.parquet"

@@ -140,6 +140,7 @@ def test_the_clock_stands_still_between_the_runs(tmp_path: Path, write_suite: Wr
     assert resume["provenance"]["machine"] and resume["resumed"]
 
 
+@pytest.mark.minutes
 def test_a_search_that_does_otherwise_than_it_did_is_refused_and_its_journal_kept(
     tmp_path: Path, write_suite: WriteSuite
 ) -> None:

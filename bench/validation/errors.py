@@ -18,8 +18,15 @@ from bench.validation.replay import PARTS, replayed
 from bench.validation.search import Course, area_between, course, relative_error
 
 BASELINE = "random"
+TARGETS = {"target": 0.5, "easier_target": 0.75}
+"""Of the final losses of random search at the fewest GPUs, for real: which quantile it is.
+
+The median is the report's target. One search more or less decides whether half of the random ones
+reach it; three of four reach the other.
+"""
 ERRORS = {
     "time_to_target": "error of time to target",
+    "time_to_easier_target": "error of time to a loss that 3 of 4 random searches reach",
     "incumbent": "area between the incumbents",
     "utilisation": "error of utilisation",
     "wall": "error of the search's seconds",
@@ -78,8 +85,8 @@ def as_virtual(cell: Cell) -> Cell:
     return replace(cell, engine="virtual", engine_settings={**settings, **rests_on})
 
 
-def targets(found: list[Pair]) -> dict[Path, float]:
-    """By table: the median final loss of random search at the fewest GPUs, for real."""
+def targets(found: list[Pair]) -> dict[Path, dict[str, float]]:
+    """The TARGETS of each table."""
     losses: dict[Path, dict[int, list[float]]] = {}
     for pair in found:
         if pair.cell.algorithm.name == BASELINE:
@@ -89,7 +96,10 @@ def targets(found: list[Pair]) -> dict[Path, float]:
         if pair.table not in losses:
             name = pair.cell.objective.name
             raise UserError(f"no complete cell of {BASELINE} on {name}: it gives the target")
-    return {table: float(np.median(by_gpus[min(by_gpus)])) for table, by_gpus in losses.items()}
+    return {
+        table: {name: float(np.quantile(by_gpus[min(by_gpus)], q)) for name, q in TARGETS.items()}
+        for table, by_gpus in losses.items()
+    }
 
 
 def errors(found: list[Pair]) -> pd.DataFrame:
@@ -97,16 +107,15 @@ def errors(found: list[Pair]) -> pd.DataFrame:
 
     The area between incumbents is of regrets: above the least loss of all searches on the table.
     """
-    target = targets(found)
+    goals = targets(found)
     best: dict[Path, float] = {}
     for pair in found:
         least = min(float(each.incumbent[-1]) for each in (pair.real, *pair.virtual.values()))
         best[pair.table] = min(least, best.get(pair.table, np.inf))
     rows = []
     for pair in found:
-        cell, goal = pair.cell, target[pair.table]
+        cell = pair.cell
         for part, virtual in pair.virtual.items():
-            times = pair.real.reaches(goal), virtual.reaches(goal)
             rows.append(
                 {
                     "table": pair.table.stem,
@@ -116,15 +125,22 @@ def errors(found: list[Pair]) -> pd.DataFrame:
                     "gpus": cell.gpus,
                     "seed": cell.seed,
                     "part": part,
-                    "target": goal,
                     "real_seconds": pair.real.end,
                     "virtual_seconds": virtual.end,
-                    "real_seconds_to_target": times[0],
-                    "virtual_seconds_to_target": times[1],
-                    "time_to_target": relative_error(*times),
+                    **_of_targets(pair.real, virtual, goals[pair.table]),
                     "incumbent": area_between(pair.real, virtual, best[pair.table]),
                     "utilisation": virtual.utilisation - pair.real.utilisation,
                     "wall": relative_error(pair.real.end, virtual.end),
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _of_targets(real: Course, virtual: Course, goals: dict[str, float]) -> dict[str, float]:
+    found = {}
+    for name, goal in goals.items():
+        times = real.reaches(goal), virtual.reaches(goal)
+        found[name] = goal
+        found[f"real_seconds_to_{name}"], found[f"virtual_seconds_to_{name}"] = times
+        found[f"time_to_{name}"] = relative_error(*times)
+    return found

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics import _statistics as statistics
-from bench.validation.errors import ERRORS
+from bench.validation.errors import ERRORS, TARGETS
 from bench.validation.search import Array
 
 CHANCE = "chance"
@@ -23,7 +23,8 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
     The part CHANCE is the real searches against themselves with other seeds (pairs of resamples):
     no simulation of so many seeds can be expected to be nearer.
     """
-    rows = [_chance(_grids(frame[frame["part"] == frame["part"].iloc[0]]))]
+    real = _grids(frame[frame["part"] == frame["part"].iloc[0]])
+    rows = [_chance(name, real) for name in TARGETS]
     for part, of_part in frame.groupby("part", sort=False):
         grids = _grids(of_part)
         seeds = grids["wall"].shape[1]
@@ -61,22 +62,23 @@ def _grids(of_part: pd.DataFrame) -> dict[str, Array]:
 
 def _of_groups(name: str, grids: dict[str, Array], ranks: np.ndarray) -> Array:
     """The error of each group in each resample of seeds: (groups, resamples)."""
-    if name != "time_to_target":
+    target = name.removeprefix("time_to_")
+    if target not in TARGETS:
         return np.median(grids[name][:, ranks], axis=-1)  # type: ignore[no-any-return]
-    return _relative(_times("real", grids, ranks), _times("virtual", grids, ranks))
+    return _relative(_times("real", target, grids, ranks), _times("virtual", target, grids, ranks))
 
 
-def _chance(grids: dict[str, Array]) -> dict[str, object]:
+def _chance(target: str, grids: dict[str, Array]) -> dict[str, object]:
     """How far the times to target of two sets of real searches are apart that differ in seeds."""
     seeds = grids["wall"].shape[1]
-    times = _times("real", grids, statistics.resamples(seeds))
+    times = _times("real", target, grids, statistics.resamples(seeds))
     one, other = np.split(times, 2, axis=1)
     sizes = np.sort([_middle(np.abs(each)) for each in _relative(one, other).T])
     sizes = sizes[~np.isnan(sizes)]
     low, high = _ends(sizes) if seeds > 1 else (np.nan, np.nan)
     return {
         "part": CHANCE,
-        "error": "time_to_target",
+        "error": f"time_to_{target}",
         "median": _middle(sizes) if seeds > 1 else np.nan,
         "low": low,
         "high": high,
@@ -87,9 +89,9 @@ def _chance(grids: dict[str, Array]) -> dict[str, object]:
     }
 
 
-def _times(clock: str, grids: dict[str, Array], ranks: np.ndarray) -> Array:
+def _times(clock: str, target: str, grids: dict[str, Array], ranks: np.ndarray) -> Array:
     """Median seconds to target of each group in each resample of seeds: (groups, resamples)."""
-    reached, end = grids[f"{clock}_seconds_to_target"], grids[f"{clock}_seconds"]
+    reached, end = grids[f"{clock}_seconds_to_{target}"], grids[f"{clock}_seconds"]
     return statistics.survival_median(
         np.minimum(reached, end)[:, ranks], np.isfinite(reached)[:, ranks]
     )

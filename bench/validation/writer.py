@@ -48,7 +48,9 @@ def write(cells: list[Cell], results: Results) -> Validation:
             of = [pair for pair in found if pair.table == path]
             if not written.missing:
                 known_error.keep(path, table, _cells(of), _machines(of))
-            draw(of, goal, known_error.sentence_of(path)).savefig(folder / f"{path.stem}.png")
+            draw(of, goal["target"], known_error.sentence_of(path)).savefig(
+                folder / f"{path.stem}.png"
+            )
     except OSError as error:
         raise UserError(f"cannot write {folder}: {error.strerror}") from None
     return written
