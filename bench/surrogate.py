@@ -67,10 +67,10 @@ class Surrogate:
         self.known = some(len(points), MOST_KNOWN)
         kernels = curves.about.get("kernels", {})
         self.outcomes, self.seconds = (
-            Known(points, values, self.known, main, kernels.get(name))
-            for name, values, main in (
-                ("outcomes", outcomes(curves), self._steps - 1),
-                ("seconds", seconds(curves), 0),
+            Known(points, values, self.known, main, losses, kernels.get(name))
+            for name, values, main, losses in (
+                ("outcomes", outcomes(curves), self._steps - 1, self._steps),
+                ("seconds", seconds(curves), 0, 0),
             )
         )
         self._predicted: dict[tuple[str, int], tuple[Array, Array]] = {}
@@ -128,7 +128,8 @@ class Known:
     """Values, (trainings, columns), as recorded; and at every point, by Gaussian process.
 
     The process knows the trainings in the rows `known`. If there is no `kernel` (what `fitted`
-    returns, as a dictionary), it is fitted: to the column `main`, which takes seconds.
+    returns, as a dictionary), it is fitted: to the column `main`, which takes seconds. The first
+    columns are `losses`, which may be better than what was recorded.
     """
 
     def __init__(
@@ -137,9 +138,10 @@ class Known:
         values: Array,
         known: NDArray[np.intp],
         main: int,
+        losses: int,
         kernel: dict[str, Any] | None,
     ) -> None:
-        self.values, self.scores = values, Scores(values)
+        self.values, self.scores = values, Scores(values, losses)
         points, there = points[known], self.scores.there[known]
         of = fitted(points, there[:, main]) if kernel is None else _kernel(kernel, points.shape[1])
         self.field = Field(of, points, there)

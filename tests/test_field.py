@@ -97,6 +97,21 @@ def test_scores_rise_with_the_values_and_go_back_to_them(column: list[float]) ->
     assert ends == pytest.approx([values.min(), values.max()], abs=1e-2 * np.ptp(values) + 1e-9)
 
 
+def test_a_loss_may_be_a_little_better_than_the_best_that_was_recorded() -> None:
+    """For one score more, as they fell over the least twentieth; and none worse than the worst."""
+    losses = np.exp(np.linspace(0.0, 2.0, 101))[:, None]
+    scores = Scores(losses, losses=1)
+    at = [
+        scores.back(np.array([score])).item() for score in (-99.0, scores.there[0, 0] - 0.5, 99.0)
+    ]
+    slope = 0.1 / (scores.there[5, 0] - scores.there[0, 0])  # the twentieth: 0.1 of the logarithm
+    assert np.log(at[:2]) == pytest.approx([-slope, -slope / 2], rel=0.1)
+    assert at[2] == pytest.approx(np.exp(2.0))
+    below_zero = Scores(losses - 3.0, losses=1)
+    assert -3.0 < below_zero.back(np.array([-99.0])).item() < -2.0
+    assert Scores(np.ones((5, 1)), losses=1).back(np.array([-9.0])).item() == 1.0
+
+
 def test_values_that_tie_come_back_as_often_as_they_were() -> None:
     scores = Scores(np.array([[1.0], [2.0], [2.0], [2.0]]))
     drawn = np.random.default_rng(0).standard_normal(4000) * scores.there.std()
