@@ -1,7 +1,7 @@
 """Shows a run as it goes: a live line on a terminal, one line per cell in a file."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,10 +15,15 @@ from bench.run import Outcome
 
 
 class Display:
-    """A Watcher that knows the whole plan: cells done, trials, best loss, time left."""
+    """A Watcher that knows the whole plan: cells done, trials, best loss, time left.
 
-    def __init__(self, console: Console, cells: list[Cell]) -> None:
-        self._console = console
+    `check` is called at each event; it may raise.
+    """
+
+    def __init__(
+        self, console: Console, cells: list[Cell], check: Callable[[], None] = lambda: None
+    ) -> None:
+        self._console, self._check = console, check
         self._cells = cells
         self._left = {cell.key: cell for cell in cells}
         self._every = max(1, len(cells) // 20)
@@ -52,6 +57,7 @@ class Display:
         self._show()
 
     def event(self, event: dict[str, Any]) -> None:
+        self._check()
         self._trials += event["event"] == "suggest"
         if event["event"] == "report":
             self._steps += 1

@@ -30,6 +30,14 @@ class Leaving:
         for each, handler in self._before.items():
             signal.signal(each, handler)
 
+    def check(self) -> None:
+        """Raise it again if it was asked for: whoever comes by here has not heard of it.
+
+        An exception that is raised where a library ignores exceptions is lost.
+        """
+        if self.asked is not None:
+            raise KeyboardInterrupt
+
     def _leave(self, number: int, frame: FrameType | None) -> None:
         for each in LEAVE:  # once is enough
             signal.signal(each, signal.SIG_IGN)

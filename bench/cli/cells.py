@@ -122,13 +122,14 @@ def run_all(cells: "list[Cell]", folder: "Results", retry: "Retry" = "no") -> "l
     from bench.run import run_cells
     from bench.signals import EXIT_STATUS, Leaving
 
-    display = Display(Console(stderr=True), cells)
     leaving, outcomes = Leaving(), []
+    display = Display(Console(stderr=True), cells, leaving.check)
     try:
         with leaving, display.live():
             for outcome in run_cells(cells, folder, display, retry):
                 display.over(outcome)
                 outcomes.append(outcome)
+                leaving.check()
     except KeyboardInterrupt:
         done = sum(folder.state(cell)[0] == "done" for cell in cells)
         again = shlex.join(sys.argv)
