@@ -30,7 +30,7 @@ FOLDERS = [Path("suites/curves"), Path(__file__).parent.parent / "suites" / "cur
 """Where tables are looked for: the current folder's first, then this checkout's."""
 
 PREDICTIONS = 3
-"""Of what is predicted of a table: raised with each change that makes it otherwise."""
+"""Version of what is predicted of a table: raised with each change that makes it otherwise."""
 
 METADATA: dict[str, Any] = {
     "space": dict,

@@ -39,7 +39,8 @@ class Kernel:
 
     def of(self, distances: Array) -> Array:
         """The covariance at √3 times a scaled distance."""
-        return self.variance * (1 + distances) * np.exp(-distances)  # type: ignore[no-any-return]
+        covariances: Array = self.variance * (1 + distances) * np.exp(-distances)
+        return covariances
 
 
 def fitted(points: Array, values: Array) -> Kernel:
@@ -91,7 +92,7 @@ class Field:
         amplitude = np.sqrt(2 * self.kernel.variance / FEATURES)
         weights = amplitude * self._normal(generator, FEATURES)
         prior = np.cos(self._points @ self._frequencies + self._phases) @ weights
-        noise = np.sqrt(self.kernel.noise) * self._normal(generator, len(self._points))
+        noise = self._noise(generator, len(self._points))
         update = self._precision @ (self._values - prior - noise)
         scales, frequencies, phases = self.kernel.length_scales, self._frequencies, self._phases
         scaled, squares = self._scaled, self._squares
@@ -100,14 +101,14 @@ class Field:
             here = point / scales
             distances = np.sqrt(3 * np.maximum(squares - 2 * (scaled @ here) + here @ here, 0.0))
             features = np.cos(point @ frequencies + phases)
-            return features @ weights + self.kernel.of(distances) @ update  # type: ignore[no-any-return]
+            values: Array = features @ weights + self.kernel.of(distances) @ update
+            return values
 
         return function
 
     def noise(self, seed: int, count: int) -> Array:
         """What observations deviate by from the function: so many draws, (count, outputs)."""
-        generator = np.random.default_rng(seed)
-        return np.sqrt(self.kernel.noise) * self._normal(generator, count)  # type: ignore[no-any-return]
+        return self._noise(np.random.default_rng(seed), count)
 
     def without(self, groups: list[list[int]]) -> Array:
         """Of each observation what is expected from those of all other groups, (n, outputs).
@@ -121,8 +122,14 @@ class Field:
             expected[rows] = self._values[rows] - own @ pulled[rows]
         return expected
 
+    def _noise(self, generator: np.random.Generator, count: int) -> Array:
+        deviation = np.sqrt(self.kernel.noise)
+        return deviation * self._normal(generator, count)
+
     def _normal(self, generator: np.random.Generator, count: int) -> Array:
-        return generator.standard_normal((count, len(self._mixing))) @ self._mixing  # type: ignore[no-any-return]
+        """Independent draws, (count, outputs), whose outputs vary together as the values do."""
+        drawn: Array = generator.standard_normal((count, len(self._mixing))) @ self._mixing
+        return drawn
 
 
 def some(count: int, most: int) -> NDArray[np.intp]:

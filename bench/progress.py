@@ -20,9 +20,7 @@ class Display:
     `check` is called at each event; it may raise.
     """
 
-    def __init__(
-        self, console: Console, cells: list[Cell], check: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, console: Console, cells: list[Cell], check: Callable[[], None]) -> None:
         self._console, self._check = console, check
         self._cells = cells
         self._left = {cell.key: cell for cell in cells}

@@ -6,7 +6,11 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 TINY = 1e-9
-TAIL, REACH = 0.05, 1.0
+"""Of two scores that must differ: by how much at least."""
+TAIL = 0.05
+"""The share of the least losses that says how fast losses fall."""
+REACH = 1.0
+"""By how much a score may be below that of the least loss; those beyond it count as there."""
 GRID = 2048
 """Scores for which a column's value is known at once; others lie between two of them."""
 
@@ -46,7 +50,8 @@ class Scores:
         places = np.minimum(np.maximum(places, 0.0), GRID - 1.001)
         below = places.astype(np.intp)
         low, high = self._table[self._columns, below], self._table[self._columns, below + 1]
-        return low + (high - low) * (places - below)  # type: ignore[no-any-return]
+        values: Array = low + (high - low) * (places - below)
+        return values
 
 
 def _steps(values: Array, scores: Array) -> tuple[Array, Array]:
